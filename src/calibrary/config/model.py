@@ -1,0 +1,252 @@
+"""The configuration, typed once.
+
+Every key of ``config/config.yaml`` is a field here with its default, its limits and its meaning;
+``config/config.schema.json`` and ``docs/configuration.md`` are generated from it
+(`python -m calibrary.config`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from calibrary.config.limits import VerifyLimits
+from calibrary.model import CalibraryError
+
+RejectionName = Literal[
+    "auto",
+    "none",
+    "minmax",
+    "percentile",
+    "sigma",
+    "winsorized",
+    "averaged_sigma",
+    "linear_fit",
+    "esd",
+    "median",
+]
+
+_GAP = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(min|h|d)\s*$")
+_GAP_HOURS = {"min": 1 / 60, "h": 1.0, "d": 24.0}
+
+
+def gap_hours(text: str) -> float:
+    """Return the hours of a gap such as ``30min``, ``3h`` or ``7d``.
+
+    Raises
+    ------
+    ValueError
+        `text` is not a number followed by ``min``, ``h`` or ``d``.
+    """
+    match = _GAP.match(text)
+    if match is None:
+        msg = "a number followed by min, h or d, such as 3h or 7d"
+        raise ValueError(msg)
+    return float(match[1]) * _GAP_HOURS[match[2]]
+
+
+def _gap(text: str) -> str:
+    gap_hours(text)
+    return text.replace(" ", "")
+
+
+def _session(text: str) -> str:
+    if text in ("night", "none"):
+        return text
+    try:
+        return _gap(text)
+    except ValueError:
+        msg = "night, none, or a gap such as 3h or 7d"
+        raise ValueError(msg) from None
+
+
+Gap = Annotated[str, AfterValidator(_gap)]
+Session = Annotated[str, AfterValidator(_session)]
+
+
+class Section(BaseModel):
+    """A part of the configuration; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Aliases(Section):
+    """Names to treat as one: ``written in the header: name to use``."""
+
+    telescope: dict[str, str] = {}
+    camera: dict[str, str] = {}
+    filter: dict[str, str] = {}
+
+
+class HeaderExtras(Section):
+    """Additions to the tables by which headers are read."""
+
+    keywords: dict[str, list[str]] = {}
+    """Quantity to further keywords that hold it, e.g. ``exposure: [EXPO_S]``."""
+    frame_types: dict[str, Literal["bias", "dark", "darkflat", "flat", "light"]] = {}
+    """Further spellings of a frame type, e.g. ``Schwarzbild: dark``."""
+
+
+class ExposureTolerance(Section):
+    """Exposures are equal within the larger of the two."""
+
+    seconds: float = Field(0.001, ge=0)
+    fraction: float = Field(0.001, ge=0, lt=1)
+
+
+class TemperatureTolerance(Section):
+    """Temperatures are equal within these, °C."""
+
+    bias: float = Field(3.0, gt=0)
+    dark: float = Field(1.0, gt=0)
+    darkflat: float = Field(1.0, gt=0)
+    flat: float = Field(5.0, gt=0)
+
+
+class Tolerance(Section):
+    """How far two frames may part and still be alike; grouping and matching use the same."""
+
+    exposure: ExposureTolerance = ExposureTolerance()
+    temperature: TemperatureTolerance = TemperatureTolerance()
+
+
+class Sessions(Section):
+    """How frames are split in time: ``night`` (noon to noon), a gap such as ``3h``, or ``none``."""
+
+    bias: Session = "night"
+    dark: Session = "night"
+    darkflat: Session = "3h"
+    flat: Session = "3h"
+
+
+class FrameCounts(Section):
+    """A number of frames for each type."""
+
+    bias: int = Field(ge=1)
+    dark: int = Field(ge=1)
+    darkflat: int = Field(ge=1)
+    flat: int = Field(ge=1)
+
+
+class Frames(Section):
+    """How many frames make a master."""
+
+    required: int = Field(3, ge=1)
+    """Fewer: not built, and said so."""
+    minimum: FrameCounts = FrameCounts(bias=50, dark=15, darkflat=15, flat=20)
+    """Fewer: built, with a warning verdict."""
+    recommended: FrameCounts = FrameCounts(bias=100, dark=30, darkflat=30, flat=30)
+    optimal: FrameCounts = FrameCounts(bias=200, dark=50, darkflat=50, flat=50)
+
+
+class TypeIntegration(Section):
+    """How one frame type is combined; `low` and `high` have the rejection's own units."""
+
+    rejection: RejectionName = "auto"
+    low: float | None = Field(None, ge=0)
+    """``null``: the default of the rejection for this type."""
+    high: float | None = Field(None, ge=0)
+    normalization: Literal["none", "multiplicative"] = "none"
+
+
+class Integration(Section):
+    """How frames are combined."""
+
+    profile: Literal["calibrary", "anawbpps", "wbpp", "siril"] = "calibrary"
+    """Rejections and limits of a named program; a type's own settings below go before it."""
+    bias: TypeIntegration = TypeIntegration()
+    dark: TypeIntegration = TypeIntegration()
+    darkflat: TypeIntegration = TypeIntegration()
+    flat: TypeIntegration = TypeIntegration(normalization="multiplicative")
+
+
+Rung = Literal["darkflat", "dark", "library", "bias", "none"]
+
+
+class Match(Section):
+    """What calibrates a flat."""
+
+    window: Gap = "3h"
+    """A dark-flat belongs to a flat when taken within this time of it."""
+    prefer: Literal["later", "earlier", "nearest"] = "later"
+    ladder: tuple[Rung, ...] = ("darkflat", "dark", "library", "bias", "none")
+    """Calibrators in the order they are looked for."""
+
+
+class Output(Section):
+    """How masters are written."""
+
+    format: Literal["xisf", "fits", "both"] = "xisf"
+    codec: Literal["lz4", "lz4hc", "zlib", "zstd", "none"] = "lz4"
+    shuffle: bool = True
+    checksum: Literal["sha-1", "sha-256", "sha-512", "none"] = "sha-1"
+    fits_units: Literal["adu", "normalised"] = "adu"
+
+
+def _folders(value: object) -> object:
+    return [value] if isinstance(value, str | Path) else value
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    source: Annotated[tuple[str, ...], BeforeValidator(_folders), Field(min_length=1)]
+    """A folder or a list of folders, scanned recursively."""
+    library: str = Field(min_length=1)
+    """Root of the masters library."""
+    results: str = Field("results", min_length=1)
+    """Manifest, plan, verdicts, previews, report, logs, benchmarks."""
+    overrides: str | None = "config/overrides.yaml"
+    """A file of corrections: retype, set, pin, forbid. It need not exist."""
+    aliases: Aliases = Aliases()
+    headers: HeaderExtras = HeaderExtras()
+    tolerance: Tolerance = Tolerance()
+    session: Sessions = Sessions()
+    frames: Frames = Frames()
+    integration: Integration = Integration()
+    match: Match = Match()
+    use_bias: bool = True
+    """``false``: the dark-library workflow; no bias masters are built or used."""
+    output: Output = Output()
+    reuse_existing: bool = True
+    """A group whose master is in the library, of the same frames and settings, is not built."""
+    overwrite_foreign: bool = False
+    """Replace masters that Calibrary did not make where it needs their place."""
+    publish: Literal["passed", "all"] = "passed"
+    """``all``: publish masters that failed verification too; their header says so."""
+    verify: VerifyLimits = VerifyLimits()
+
+
+def load_config(data: Mapping[str, Any]) -> Config:
+    """Validate a configuration.
+
+    Raises
+    ------
+    CalibraryError
+        Names every bad key, its value and what is allowed.
+    """
+    try:
+        return Config.model_validate(dict(data))
+    except ValidationError as error:
+        raise CalibraryError("; ".join(_explain(e) for e in error.errors())) from None
+
+
+def _explain(error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"config key '{key}' is unknown; allowed here: {', '.join(_siblings(error['loc']))}"
+    if error["type"] == "missing":
+        return f"config key '{key}' is required"
+    allowed = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return f"config key '{key}' is {error['input']!r}; allowed: {allowed}"
+
+
+def _siblings(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Config
+    for part in location[:-1]:
+        model = model.model_fields[part].annotation
+    return sorted(model.model_fields)

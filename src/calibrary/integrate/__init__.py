@@ -1,0 +1,1 @@
+"""Integrate: rejection and combination of a stack of frames."""

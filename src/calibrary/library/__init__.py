@@ -1,0 +1,1 @@
+"""Library: existing masters, publishing, reorganising."""

@@ -1,0 +1,1 @@
+"""Pixels: rows of a frame in, a master out."""

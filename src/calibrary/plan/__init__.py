@@ -1,0 +1,1 @@
+"""Plan: the manifest becomes groups, matches and names, each with its reason."""

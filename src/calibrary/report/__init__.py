@@ -1,0 +1,1 @@
+"""Report: results become one page, previews and a table."""

@@ -1,0 +1,1 @@
+"""Simulate: calibration frames with known truth."""

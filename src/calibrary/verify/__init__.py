@@ -1,0 +1,1 @@
+"""Verify: frames and candidates become figures, figures become a verdict."""

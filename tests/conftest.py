@@ -1,0 +1,16 @@
+"""Fixtures that several areas share."""
+
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real frames, or a skip that says so."""
+    folder = REPO.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real frames (../shared/data) are not on this machine")
+    return folder
