@@ -1,0 +1,71 @@
+"""The data of the charts, packed for the page.
+
+The page draws a chart when it comes into view, from JSON that is kept compressed until then;
+plotly.js, which draws it, is kept the same way.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+SIGNIFICANT_DIGITS = 5
+"""More than a screen can show."""
+
+CAPTIONS = {
+    "histogram": "Histogram of the master's pixels",
+    "noise": "Noise against the number of frames, measured and as 1/√N",
+    "frames": "Level, rejected fraction and sensor temperature of each frame over time",
+    "hot_pixels": "Where the hot pixels are",
+    "uniformity": "Evenness: large-scale level over the mean",
+    "profile": "Profile through the centre, along rows and columns",
+}
+"""Kind of chart to caption, in the order they are shown."""
+
+
+def pack(data: object) -> str:
+    """Return JSON of `data`, compressed, as base64 text: safe anywhere in a page."""
+    text = json.dumps(_rounded(data), separators=(",", ":"), sort_keys=True)
+    return pack_text(text)
+
+
+def pack_text(text: str) -> str:
+    """Return `text` compressed, as base64; the same bytes for the same text."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode("ascii")
+
+
+def chart_data(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the charts of one master need, by kind of chart.
+
+    Parameters
+    ----------
+    record
+        ``verify/<group>.json``.
+    """
+    plots = {kind: plot for kind, plot in (record.get("plots") or {}).items() if plot}
+    frames = record.get("frames") or ()
+    if frames:
+        plots["frames"] = _columns(frames)
+    return {kind: plots[kind] for kind in CAPTIONS if kind in plots}
+
+
+def _columns(frames: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Turn the list of frames into columns: half the size, and what a chart wants."""
+    names = ("date_obs", "level", "rejected_fraction", "temp_c", "status", "reason")
+    columns = {name: [frame.get(name) for frame in frames] for name in names}
+    return {"name": [PurePath(str(frame["path"])).name for frame in frames], **columns}
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return value

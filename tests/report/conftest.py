@@ -1,0 +1,276 @@
+"""A results folder as a run leaves it, with any number of masters and known contents."""
+
+import csv
+import dataclasses
+import itertools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from calibrary.model import (
+    FRAME_FIELDS,
+    Action,
+    Calibrator,
+    CalibratorKind,
+    Frame,
+    FrameType,
+    GroupKeys,
+    GroupPlan,
+)
+from calibrary.report.preview import render_preview
+
+SETUPS = (("Esprit 120ED", "ASI2600MM", None), ("Edge HD 8", "QHY600M", "RGGB"))
+SORTS = (
+    (FrameType.BIAS, 0.0, None, 100),
+    (FrameType.DARK, 60.0, None, 30),
+    (FrameType.DARK, 120.0, None, 24),
+    (FrameType.DARK, 300.0, None, 50),
+    (FrameType.DARKFLAT, 2.31845, None, 30),
+    (FrameType.FLAT, 2.31845, "Ha", 30),
+    (FrameType.FLAT, 0.8, "L", 18),
+    (FrameType.FLAT, 1.5, "OIII", 34),
+)
+LEVELS = {"bias": 503.2, "dark": 511.7, "darkflat": 503.9, "flat": 31250.0}
+FATES = {
+    3: ("warn", "published", "2 frames lose five times their share to rejection"),
+    6: ("warn", "published", "calibrated with bias only: no dark-flat within 3 h of the flats"),
+    9: ("pass", "reused", "up to date: same frames and settings as the master in the library"),
+    12: ("fail", "kept", "light leak: the edge is 14 ADU above the centre and grows with time"),
+    15: ("fail", "not_built", "2 frames, 3 are needed"),
+}
+
+
+@dataclass(frozen=True)
+class Fake:
+    """A results folder and what was put into it."""
+
+    results: Path
+    library: Path
+    groups: list[GroupPlan]
+    records: list[dict[str, Any]]
+    masters: list[Frame]
+
+
+@pytest.fixture(scope="session")
+def make_results(tmp_path_factory) -> Callable[..., Fake]:
+    def make(n_masters: int, **hostile: str) -> Fake:
+        return build_results(tmp_path_factory.mktemp("run"), n_masters, **hostile)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def fake(make_results) -> Fake:
+    return make_results(20)
+
+
+def build_results(root: Path, n_masters: int, *, text: str = "", reason: str = "") -> Fake:
+    """Write a results folder of `n_masters`; `text` and `reason` go where headers' text goes."""
+    results, library = root / "results", root / "library"
+    rng = np.random.default_rng(7)
+    pictures = [preview(rng, kind, b) for kind in LEVELS for b in (None, "RGGB")]
+    plans, records = [], []
+    for index, (night, setup, sort) in enumerate(
+        itertools.islice(itertools.product(range(10**6), SETUPS, SORTS), n_masters)
+    ):
+        plan = plan_of(night, setup, sort, index, text)
+        record = record_of(rng, plan, index, reason)
+        plans.append(plan)
+        records.append(record)
+        write_json(results / "verify" / f"{plan.group}.json", record)
+        if record["outcome"] != "not_built":
+            picture = pictures[2 * list(LEVELS).index(plan.frame_type) + bool(setup[2])]
+            path = results / "previews" / f"{plan.group}.webp"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(picture)
+    write_json(results / "plan" / "groups.json", [dataclasses.asdict(p) for p in plans])
+    write_json(results / "matches.json", {p.group: match_of(p) for p in plans if p.calibrator})
+    write_frames(results, plans, reason)
+    write_coverage(results, plans)
+    return Fake(results, library, plans, records, library_masters(rng, library))
+
+
+def write_json(path: Path, data: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data), encoding="utf-8")
+
+
+def plan_of(night: int, setup: tuple, sort: tuple, index: int, text: str) -> GroupPlan:
+    telescope, camera, bayer = setup
+    frame_type, exposure, filter_name, n_frames = sort
+    start = datetime(2025, 9, 1, 20, 5) + timedelta(days=night, minutes=7 * index)
+    name = f"{frame_type}_{camera}_{filter_name or f'{exposure:g}s'}_{start:%Y%m%d}_{index}"
+    folder = f"!!!{frame_type.value.upper()}S_LIB/{telescope.replace(' ', '_')}_{camera}"
+    return GroupPlan(
+        group=name,
+        frame_type=frame_type,
+        setup=f"{telescope.replace(' ', '_')}_{camera}",
+        action=Action.BUILD,
+        digest=f"{index:064x}",
+        keys=GroupKeys(
+            telescope=telescope + text, camera=camera, exposure_s=exposure, temp_c=-10.0,
+            gain=100.0, offset=50.0, readout_mode=f"High Gain{text}", usb_limit=None, x_binning=1,
+            y_binning=1, filter=filter_name and filter_name + text, bayer_pattern=bayer, width=6248,
+            height=4176, channels=1, sample_format="uint16", normalised=False, x_origin=None,
+            y_origin=None, night=f"{start:%Y-%m-%d}",
+        ),
+        frames=(),
+        first_date_obs=start.isoformat(),
+        last_date_obs=(start + timedelta(seconds=n_frames * (exposure + 2))).isoformat(),
+        master=f"{folder}/{start:%Y_%m_%d}/Master_{name}.xisf",
+        integration={"rejection": "winsorized", "low": 4.0, "high": 3.0, "normalization": "none"},
+        calibrator=Calibrator(CalibratorKind.DARKFLAT, "darkflat_group", "x/MasterDarkFlat.xisf")
+        if frame_type is FrameType.FLAT
+        else None,
+    )  # fmt: skip
+
+
+def record_of(rng: np.random.Generator, plan: GroupPlan, index: int, reason: str) -> dict:
+    verdict, outcome, why = FATES.get(index % 40, ("pass", "published", ""))
+    n = {k: n for k, *_, n in SORTS}[plan.frame_type] if outcome != "not_built" else 2
+    level = LEVELS[plan.frame_type]
+    made = outcome != "not_built"
+    return {
+        "group": plan.group, "frame_type": plan.frame_type.value, "setup": plan.setup,
+        "digest": plan.digest, "verdict": verdict, "reason": why + reason, "outcome": outcome,
+        "master": plan.master if made and outcome != "kept" else None,
+        "n_frames": n, "n_combined": n - (index % 3 == 0) if made else 0,
+        "seconds": 1.27 if made else 0, "bytes_read": n * 52_182_720 if made else 0,
+        "calibrator": dataclasses.asdict(plan.calibrator) if plan.calibrator else None,
+        "integration": plan.integration,
+        "warnings": ["the gain is not in the header"] if index % 17 == 5 else [],
+        "tests": tests_of(verdict, why) if made else [],
+        "figures": {"level.median": level + rng.normal(), "noise.master": 0.71} if made else {},
+        "frames": frames_of(rng, plan, n, index, reason),
+        "plots": plots_of(rng, plan, n) if made else {},
+    }  # fmt: skip
+
+
+def tests_of(verdict: str, why: str) -> list[dict]:
+    names = ("level.offset", "level.spread", "noise.efficiency", "rejection.worst_frame",
+             "level.outlier", "saturation.fraction", "temperature.deviation", "hot.count",
+             "leak.gradient", "previous.fraction")  # fmt: skip
+    return [
+        {"name": name, "figure": 0.9823 + i, "limit": 1.5 + i, "unit": "ADU" if i % 3 else "",
+         "source": "DMTN-101" if i % 2 else "guide", "verdict": verdict if i == 4 else "pass",
+         "message": why if i == 4 else "as expected"}
+        for i, name in enumerate(names)
+    ]  # fmt: skip
+
+
+def frames_of(rng: np.random.Generator, plan: GroupPlan, n: int, index: int, reason: str) -> list:
+    start = datetime.fromisoformat(plan.first_date_obs or "")
+    step = (plan.keys.exposure_s or 0) + 2
+    level = LEVELS[plan.frame_type]
+    aside = {n - 1} if index % 3 == 0 else set()
+    return [
+        {
+            "path": f"/data/night/{plan.group}/frame_{i:04d}.fits",
+            "date_obs": (start + timedelta(seconds=step * i)).isoformat(),
+            "level": level * (1 + rng.normal(0, 2e-3)), "scale": 1.0,
+            "rejected_fraction": abs(rng.normal(4e-4, 1e-4)), "temp_c": -10 + rng.normal(0, 0.05),
+            "status": "set_aside" if i in aside else "used",
+            "reason": "level 14 % below its group" + reason if i in aside else "",
+        }
+        for i in range(n)
+    ]  # fmt: skip
+
+
+def plots_of(rng: np.random.Generator, plan: GroupPlan, n: int) -> dict:
+    level = LEVELS[plan.frame_type]
+    width = 2000.0 if plan.frame_type is FrameType.FLAT else 6.0
+    edges = np.linspace(level - 5 * width, level + 5 * width, 129)
+    centres = (edges[1:] + edges[:-1]) / 2
+    counts = 2e6 * np.exp(-(((centres - level) / width) ** 2) / 2)
+    sizes = np.unique(np.geomspace(1, n, 6).astype(int))
+    plots: dict[str, Any] = {
+        "histogram": {"edges_adu": edges.tolist(), "counts": counts.astype(int).tolist()},
+        "noise": {
+            "n": sizes.tolist(), "unit": "ADU", "predicted": (3.2 / np.sqrt(sizes)).tolist(),
+            "measured": (3.2 / np.sqrt(sizes) * rng.normal(1.02, 0.02, len(sizes))).tolist(),
+        },
+    }  # fmt: skip
+    if plan.frame_type in (FrameType.DARK, FrameType.DARKFLAT):
+        plots["hot_pixels"] = {
+            "x": rng.integers(0, 6248, 200).tolist(), "y": rng.integers(0, 4176, 200).tolist(),
+            "value": rng.exponential(900, 200).tolist(), "width": 6248, "height": 4176,
+        }  # fmt: skip
+    if plan.frame_type is FrameType.FLAT:
+        y, x = np.mgrid[-1:1:24j, -1:1:36j]
+        grid = 1.05 - 0.12 * (x**2 + y**2)
+        plots["uniformity"] = {"grid": grid.tolist()}
+        plots["profile"] = {"rows": grid[12].tolist(), "columns": grid[:, 18].tolist()}
+    return plots
+
+
+def match_of(plan: GroupPlan) -> dict:
+    rule = "exposure differs by more than 1 ms"
+    return {
+        "candidates": [
+            {"master": "MasterDarkFlat_2.31845s", "kind": "darkflat", "rank": 1, "excluded": "",
+             "chosen": True, "differences": {"exposure_s": 0.0, "hours": 0.4}},
+            {"master": "MasterDark_60s", "kind": "dark", "rank": None, "excluded": rule,
+             "chosen": False, "differences": {"exposure_s": 57.7, "hours": 20.1}},
+        ]
+    }  # fmt: skip
+
+
+def write_frames(results: Path, plans: list[GroupPlan], reason: str) -> None:
+    with (results / "plan" / "frames.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, FRAME_FIELDS)
+        writer.writeheader()
+        for plan in plans:
+            writer.writerow({"path": f"/data/{plan.group}.fits", "group": plan.group,
+                             "frame_type": plan.frame_type.value, "status": "used"})  # fmt: skip
+        for i, why in enumerate(("truncated: 51 of 52 MB", "zero length", "a light frame")):
+            writer.writerow({"path": f"/data/bad/broken_{i}{reason}.fits", "frame_type": "unknown",
+                             "status": "set_aside", "reason": why + reason})  # fmt: skip
+        writer.writerow({"path": "/data/notes.txt", "status": "ignored", "reason": "no image"})
+
+
+def write_coverage(results: Path, plans: list[GroupPlan]) -> None:
+    with (results / "coverage.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("setup", "frame_type", "exposure_s", "filter", "state", "age_days"))
+        for plan in plans[:30]:
+            keys = plan.keys
+            writer.writerow((plan.setup, plan.frame_type.value, keys.exposure_s, keys.filter,
+                             "thin" if len(plan.group) % 3 else "ok", 12))  # fmt: skip
+
+
+def library_masters(rng: np.random.Generator, library: Path) -> list[Frame]:
+    """Two years of biases and darks of both setups, one pair a month, ageing slowly."""
+    masters = []
+    for month, (telescope, camera, _) in itertools.product(range(24), SETUPS):
+        date = f"{2024 + month // 12}-{month % 12 + 1:02d}-03T20:00:00"
+        common = {"telescope": telescope, "camera": camera, "gain": 100.0, "offset": 50.0,
+                  "temp_c": -10.0, "x_binning": 1, "y_binning": 1, "date_obs": date,
+                  "frame_type": FrameType.MASTER}  # fmt: skip
+        setup = f"{telescope.replace(' ', '_')}_{camera}"
+        bias = library / "!!!BIASES_LIB" / setup / date[:10] / "bias.xisf"
+        dark = library / "!!!DARKS_LIB" / setup / date[:10] / "dark.xisf"
+        masters += [
+            Frame(str(bias), master_of=FrameType.BIAS, **common,
+                  qc={"level.median": 503 + rng.normal(0, 0.4), "noise.frame": 3.2 + rng.normal(0, 0.02)}),
+            Frame(str(dark), master_of=FrameType.DARK, exposure_s=120.0, **common,
+                  qc={"dark.rate": 0.004 + rng.normal(0, 1e-4), "hot.count": 4100.0 + 30 * month}),
+        ]  # fmt: skip
+    return masters
+
+
+def preview(rng: np.random.Generator, kind: str, bayer: str | None) -> bytes:
+    """Return the preview of a small master that looks like its kind."""
+    y, x = np.mgrid[-1:1:667j, -1:1:1000j]
+    image = rng.normal(LEVELS[kind], 2, y.shape)
+    if kind == "flat":
+        image *= 1.05 - 0.15 * (x**2 + y**2)
+    if kind == "dark":
+        image += 12 * np.exp(-((x - 1) ** 2 + (y + 0.4) ** 2) / 0.05)
+        image[rng.integers(0, 667, 300), rng.integers(0, 1000, 300)] += 3000
+    return render_preview(image.astype(np.float32), bayer)
