@@ -15,3 +15,45 @@ env: .venv/.installed  ## .venv with the locked dependencies and the package
 lock: env  ## resolve the dependencies anew into requirements.lock
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --extra dev --output-file requirements.lock pyproject.toml
+
+.PHONY: demo
+demo: env  ## simulate one small night, run the workflow on it, show what it made
+	$(BIN)/calibrary simulate demo
+	$(BIN)/snakemake --cores 2 --quiet progress rules host --config source=demo/frames library=demo/library results=demo/results
+	@echo; (cd demo && find library -type f | sort)
+	@echo; echo "Report: $(CURDIR)/demo/results/report.html"
+
+.PHONY: test test-slow
+test: env  ## the tests of every day, below 10 minutes
+	$(BIN)/pytest -n 2 -m "not slow"
+
+test-slow: env  ## the tests that take longer
+	$(BIN)/pytest -m slow
+
+.PHONY: lint format
+lint: env  ## style, types, workflow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+	$(BIN)/python -m calibrary.config --check
+
+format: env  ## put all files into the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+.PHONY: bench bench-scale
+bench: env  ## time the engine beside its peers; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks
+
+bench-scale: env  ## time the DAG with 100,000 frames; appends to benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.scale
+
+.PHONY: clean help
+clean:  ## remove the demo and the environment
+	rm -rf demo .venv
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14

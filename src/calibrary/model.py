@@ -192,6 +192,8 @@ class GroupKeys:
     y_origin: int | None
     night: str | None
     egain: float | None = None
+    row_order: str | None = None
+    """``TOP-DOWN`` or ``BOTTOM-UP`` where the header says so: the two are never mixed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +221,14 @@ class GroupPlan:
     reason: str = ""
     """Why it is not built, or what the user should know."""
     warnings: tuple[str, ...] = ()
+    required: int = 3
+    """Fewer usable frames than this: no master."""
+    previous: str | None = None
+    """The newest earlier master of the same keys, below the library, to compare with."""
     mem_mb: int = 0
     threads: int = 1
     runtime_min: int = 1
+    disk_mb: int = 0
 
     def to_json(self) -> str:
         """Return the work order as JSON text, the same text for the same order."""

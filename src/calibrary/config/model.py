@@ -71,7 +71,7 @@ Session = Annotated[str, AfterValidator(_session)]
 class Section(BaseModel):
     """A part of the configuration; an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Aliases(Section):
@@ -203,15 +203,23 @@ class Config(Section):
     overrides: str | None = "config/overrides.yaml"
     """A file of corrections: retype, set, pin, forbid. It need not exist."""
     aliases: Aliases = Aliases()
+    """Names to treat as one."""
     headers: HeaderExtras = HeaderExtras()
+    """Additions to the tables by which headers are read."""
     tolerance: Tolerance = Tolerance()
+    """How far two frames may part and still be alike; grouping and matching use the same."""
     session: Sessions = Sessions()
+    """How frames are split in time: `night` (noon to noon), a gap such as `3h`, or `none`."""
     frames: Frames = Frames()
+    """How many frames make a master."""
     integration: Integration = Integration()
+    """How frames are combined."""
     match: Match = Match()
+    """What calibrates a flat."""
     use_bias: bool = True
     """``false``: the dark-library workflow; no bias masters are built or used."""
     output: Output = Output()
+    """How masters are written."""
     reuse_existing: bool = True
     """A group whose master is in the library, of the same frames and settings, is not built."""
     overwrite_foreign: bool = False
@@ -219,6 +227,7 @@ class Config(Section):
     publish: Literal["passed", "all"] = "passed"
     """``all``: publish masters that failed verification too; their header says so."""
     verify: VerifyLimits = VerifyLimits()
+    """Where the figures of a master turn from pass to warn, and from warn to fail."""
 
 
 def load_config(data: Mapping[str, Any]) -> Config:
