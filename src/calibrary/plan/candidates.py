@@ -1,0 +1,226 @@
+"""What could calibrate a flat: each candidate compared with each flat, key by key."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calibrary.config import Config
+from calibrary.config.model import gap_hours
+from calibrary.model import Frame, FrameType, GroupKeys
+from calibrary.plan.groups import Draft, number, sample_class
+from calibrary.plan.sessions import SECOND, to_time
+
+HOUR = 3600 * SECOND
+
+EXACT_KEYS = (
+    "camera",
+    "telescope",
+    "width",
+    "height",
+    "channels",
+    "x_binning",
+    "y_binning",
+    "gain",
+    "offset",
+    "readout_mode",
+    "usb_limit",
+    "x_origin",
+    "y_origin",
+    "bayer_pattern",
+    "row_order",
+    "samples",
+)
+"""Keys that must be equal, the weightiest first; unknown equals only unknown."""
+
+_IF_KNOWN = {"x_origin", "y_origin", "bayer_pattern", "row_order"}
+"""Keys that exclude only where both sides know them: equal size and camera speak for them."""
+
+_LOST_IN_MASTERS = {"readout_mode", "usb_limit", "samples", "channels"} | _IF_KNOWN
+"""Keys that names of masters do not hold, and that masters of other programs often lost."""
+
+MEASURED_KEYS = ("exposure", "temperature", "time")
+KEYS = (*EXACT_KEYS, *MEASURED_KEYS, "use")
+
+_GEOMETRY = [EXACT_KEYS.index(k) for k in ("width", "height", "channels")]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A group of this run or a master of the library that may be subtracted from flats."""
+
+    name: str
+    """The group, or the path of the master below the library."""
+    frame_type: FrameType
+    in_library: bool
+    values: dict[str, Hashable]
+    exposure_s: float | None
+    temp_c: float | None
+    span: tuple[int, int] | None
+    obstacle: str = ""
+    """Why it cannot be used whatever its keys are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One flat group against all candidates; every array has one entry a candidate."""
+
+    excluded: NDArray[np.bool_]
+    """``[candidate, key]``, keys as in `KEYS`: the key rules the candidate out."""
+    exposure_delta: NDArray[np.float64]
+    """Candidate minus flat, s; NaN where one is unknown."""
+    exposure_tolerance: NDArray[np.float64]
+    temperature_delta: NDArray[np.float64]
+    """Candidate minus flat, °C; NaN where one is unknown."""
+    time_delta: NDArray[np.float64]
+    """Hours from the flats to the candidate: after is positive, overlap 0, NaN unknown."""
+    outside: NDArray[np.bool_]
+    """The candidate was taken outside the window of dark-flats, whatever its type."""
+
+
+def run_candidate(name: str, draft: Draft, obstacle: str) -> Candidate:
+    """Describe a group of this run."""
+    samples = sample_class(draft.frames[0])
+    return Candidate(
+        name=name,
+        frame_type=draft.frame_type,
+        in_library=False,
+        values=_values(draft.keys) | {"samples": samples},
+        exposure_s=draft.keys.exposure_s,
+        temp_c=draft.keys.temp_c,
+        span=draft.span,
+        obstacle=obstacle,
+    )
+
+
+def library_candidate(path: str, master: Frame) -> Candidate:
+    """Describe a master of the library."""
+    start, end = to_time(master.date_obs), to_time(master.date_end)
+    return Candidate(
+        name=path,
+        frame_type=master.master_of or FrameType.UNKNOWN,
+        in_library=True,
+        values=_values(master) | {"samples": None},
+        exposure_s=master.exposure_s,
+        temp_c=master.temp_c,
+        span=None if start is None else (start, max(start, end or start)),
+    )
+
+
+def _values(keys: Frame | GroupKeys) -> dict[str, Hashable]:
+    return {
+        "camera": keys.camera,
+        "telescope": keys.telescope,
+        "width": keys.width,
+        "height": keys.height,
+        "channels": keys.channels or 1,
+        "x_binning": keys.x_binning or 1,
+        "y_binning": keys.y_binning or 1,
+        "gain": number(keys.gain),
+        "offset": number(keys.offset),
+        "readout_mode": keys.readout_mode,
+        "usb_limit": number(keys.usb_limit),
+        "x_origin": keys.x_origin,
+        "y_origin": keys.y_origin,
+        "bayer_pattern": keys.bayer_pattern,
+        "row_order": keys.row_order if isinstance(keys, GroupKeys) else None,
+    }
+
+
+class Table:
+    """All candidates as columns of numbers, so that a flat meets thousands at once."""
+
+    def __init__(self, candidates: Sequence[Candidate], config: Config) -> None:
+        self.candidates = candidates
+        self._config = config
+        self._codes: list[dict[Hashable, int]] = [{None: 0} for _ in EXACT_KEYS]
+        self._exact = np.array(
+            [self._encode(c.values) for c in candidates], dtype=np.int64
+        ).reshape(len(candidates), len(EXACT_KEYS))
+        in_library = np.array([c.in_library for c in candidates], dtype=bool)[:, None]
+        lenient = np.array([k in _IF_KNOWN for k in EXACT_KEYS])
+        lost = np.array([k in _LOST_IN_MASTERS for k in EXACT_KEYS])
+        self._lenient = np.where(in_library, lost, lenient)
+        self.types = np.array([c.frame_type.value for c in candidates], dtype="U8")
+        self._exposure = _floats([c.exposure_s for c in candidates])
+        self._temp = _floats([c.temp_c for c in candidates])
+        self._first = _floats([c.span and c.span[0] for c in candidates])
+        self._last = _floats([c.span and c.span[1] for c in candidates])
+        self._blocked = np.array([bool(c.obstacle) for c in candidates], dtype=bool)
+
+    def _encode(self, values: dict[str, Hashable]) -> list[int]:
+        return [
+            codes.setdefault(values[key], len(codes))
+            for key, codes in zip(EXACT_KEYS, self._codes, strict=True)
+        ]
+
+    def same_geometry(self, flat: Candidate) -> NDArray[np.bool_]:
+        """Say of each candidate whether it can be subtracted at all."""
+        mine = np.array(self._encode(flat.values))[_GEOMETRY]
+        return np.asarray((self._exact[:, _GEOMETRY] == mine).all(axis=1))
+
+    def compare(self, flat: Candidate) -> Comparison:
+        """Compare one flat group with all candidates.
+
+        Exposure counts for all but bias; temperature for darks within the darks' tolerance and
+        for dark-flats within the flats' (the guide matches those by time); time, the window of
+        ``match.window``, for dark-flats.
+        """
+        tolerance = self._config.tolerance
+        mine = np.array(self._encode(flat.values))
+        differs = self._exact != mine
+        differs &= ~(self._lenient & ((self._exact == 0) | (mine == 0)))
+        bias, darkflat = self.types == "bias", self.types == "darkflat"
+
+        exposure = np.nan if flat.exposure_s is None else flat.exposure_s
+        exposure_delta = self._exposure - exposure
+        limit = np.maximum(
+            tolerance.exposure.seconds,
+            tolerance.exposure.fraction * np.fmax(np.abs(self._exposure), abs(exposure)),
+        )
+        temp = np.nan if flat.temp_c is None else flat.temp_c
+        temp_delta = self._temp - temp
+        temperature = np.where(
+            darkflat,
+            np.abs(temp_delta) > tolerance.temperature.flat,
+            _beyond(temp_delta, self._temp, temp, tolerance.temperature.dark),
+        )
+        time_delta = self._part(flat.span)
+        start = np.nan if flat.span is None else flat.span[0]
+        window = gap_hours(self._config.match.window)
+        outside = _beyond(time_delta, self._first, start, window)
+        excluded = np.column_stack(
+            [
+                differs,
+                _beyond(exposure_delta, self._exposure, exposure, limit) & ~bias,
+                temperature & ~bias,
+                outside & darkflat,
+                self._blocked,
+            ]
+        )
+        return Comparison(excluded, exposure_delta, limit, temp_delta, time_delta, outside)
+
+    def _part(self, span: tuple[int, int] | None) -> NDArray[np.float64]:
+        if span is None:
+            return np.full(len(self.candidates), np.nan)
+        after, before = self._first - span[1], self._last - span[0]
+        return np.where(after > 0, after, np.where(before < 0, before, before * 0.0)) / HOUR
+
+
+def _floats(values: Sequence[float | None]) -> NDArray[np.float64]:
+    return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+
+
+def _beyond(
+    delta: NDArray[np.float64],
+    theirs: NDArray[np.float64],
+    mine: float,
+    limit: float | NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Say where two values part by more than the limit, or only one of them is known."""
+    one_known = np.isnan(theirs) != np.isnan(mine)
+    # A hair more than the limit: 0.5 and 0.501 differ by 0.001 only in decimal.
+    return np.asarray((np.abs(delta) > limit * (1 + 1e-9)) | one_known)

@@ -1,0 +1,218 @@
+"""The user's corrections: a small YAML file of what headers say wrong, or do not say."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from calibrary.model import CalibraryError, Frame, FrameType, Status, TypeSource
+
+log = logging.getLogger(__name__)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _globs(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Globs = Annotated[tuple[str, ...], BeforeValidator(_globs), Field(min_length=1)]
+"""One pattern or several. With a slash it is matched with the path, else with the file name."""
+
+
+class Retype(_Part):
+    """Files that are of another type than their header says."""
+
+    files: Globs
+    type: Literal["bias", "dark", "darkflat", "flat", "light"]
+
+
+class Values(_Part):
+    """What can be set where a header lacks it; names and units are the manifest's columns."""
+
+    telescope: str | None = None
+    camera: str | None = None
+    exposure_s: float | None = Field(None, ge=0)
+    set_temp_c: float | None = Field(None, gt=-273.15, lt=100)
+    ccd_temp_c: float | None = Field(None, gt=-273.15, lt=100)
+    gain: float | None = None
+    offset: float | None = None
+    readout_mode: str | None = None
+    usb_limit: float | None = None
+    x_binning: int | None = Field(None, ge=1)
+    y_binning: int | None = Field(None, ge=1)
+    filter: str | None = None
+    bayer_pattern: str | None = None
+    egain: float | None = Field(None, gt=0)
+
+
+class SetMissing(_Part):
+    """Values for files whose header lacks them; what a header says stays."""
+
+    files: Globs
+    values: Values
+
+
+class Pin(_Part):
+    """The calibrator of a flat, whatever the rules would choose."""
+
+    flat: Globs
+    """Name of the flat's group, or a file of it."""
+    calibrator: str
+    """Name of a group, path of a master below the library, or ``none``."""
+
+
+class Forbid(_Part):
+    """A calibrator that a flat must not have."""
+
+    flat: Globs = ("*",)
+    calibrator: Globs
+
+
+class Overrides(_Part):
+    """The whole file; every part may be left out."""
+
+    retype: tuple[Retype, ...] = ()
+    set: tuple[SetMissing, ...] = ()
+    pin: tuple[Pin, ...] = ()
+    forbid: tuple[Forbid, ...] = ()
+
+
+class Pattern:
+    """A glob for file names (no slash in it) or for the ends of paths and folders (slash)."""
+
+    def __init__(self, globs: Iterable[str]) -> None:
+        self.globs = tuple(globs)
+
+    @cached_property
+    def _expressions(self) -> list[tuple[bool, re.Pattern[str]]]:
+        found = []
+        for glob in self.globs:
+            text = glob.replace("\\", "/")
+            if "/" not in text:
+                found.append((False, re.compile(fnmatch.translate(text))))
+                continue
+            below = text + "*" if text.endswith("/") else text
+            anywhere = below if below.startswith("/") else "*/" + below
+            found.append((True, re.compile(fnmatch.translate(anywhere))))
+        return found
+
+    def matches(self, path: str) -> bool:
+        """Say whether one of the globs fits `path` (letter case counts)."""
+        whole = "/" + path.replace("\\", "/").lstrip("/")
+        name = whole.rsplit("/", 1)[1]
+        return any(e.match(whole if of_path else name) for of_path, e in self._expressions)
+
+
+def load_overrides(path: Path | None) -> Overrides:
+    """Read the file of corrections; a file that does not exist corrects nothing.
+
+    Raises
+    ------
+    CalibraryError
+        The file is not YAML, or a key or value in it is not allowed.
+    """
+    import yaml
+
+    if path is None or not path.exists():
+        return Overrides()
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        text = " ".join(str(error).split())
+        msg = f"{path}: cannot be read as YAML: {text}"
+        raise CalibraryError(msg) from None
+    try:
+        return Overrides.model_validate({} if data is None else data)
+    except ValidationError as error:
+        problems = "; ".join(_explain(e) for e in error.errors())
+        msg = f"{path}: {problems}"
+        raise CalibraryError(msg) from None
+
+
+def _explain(error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    key = ".".join(str(part) for part in error["loc"]) or "the file"
+    if error["type"] == "extra_forbidden":
+        return f"'{key}' is unknown; see the example in config/overrides.yaml"
+    if error["type"] == "missing":
+        return f"'{key}' is required"
+    return f"'{key}' is {error['input']!r}: {error['msg']}"
+
+
+def apply_overrides(frames: Sequence[Frame], overrides: Overrides) -> list[Frame]:
+    """Return the frames with types and missing values put right.
+
+    A correction that fits no file is logged as a warning: most likely its pattern is misspelt.
+    """
+    corrected = list(frames)
+    for number, retype in enumerate(overrides.retype):
+        pattern, hits = Pattern(retype.files), 0
+        for i, frame in enumerate(corrected):
+            if pattern.matches(frame.path):
+                corrected[i] = _retyped(frame, FrameType(retype.type))
+                hits += 1
+        _warn_unused(hits, f"retype[{number}]", retype.files)
+    for number, part in enumerate(overrides.set):
+        pattern, hits = Pattern(part.files), 0
+        values = part.values.model_dump(exclude_none=True)
+        for i, frame in enumerate(corrected):
+            if pattern.matches(frame.path):
+                corrected[i] = with_missing(frame, values)
+                hits += 1
+        _warn_unused(hits, f"set[{number}]", part.files)
+    return corrected
+
+
+def correct_masters(masters: Sequence[Frame], overrides: Overrides) -> list[Frame]:
+    """Return the library's masters with missing values set; a master is never retyped."""
+    corrected = list(masters)
+    for part in overrides.set:
+        pattern = Pattern(part.files)
+        values = part.values.model_dump(exclude_none=True)
+        corrected = [with_missing(m, values) if pattern.matches(m.path) else m for m in corrected]
+    return corrected
+
+
+def with_missing(frame: Frame, values: dict[str, Any]) -> Frame:
+    """Return `frame` with those of `values` that it lacks."""
+    lacking = {key: value for key, value in values.items() if getattr(frame, key) is None}
+    if not lacking:
+        return frame
+    filled = dataclasses.replace(frame, **lacking)
+    if filled.temp_c is None:
+        temp = filled.ccd_temp_c if filled.set_temp_c is None else filled.set_temp_c
+        filled = dataclasses.replace(filled, temp_c=temp)
+    return filled
+
+
+def _retyped(frame: Frame, frame_type: FrameType) -> Frame:
+    if frame.frame_type is FrameType.MASTER:
+        log.warning("%s: a master is never an input; the override leaves it one", frame.path)
+        return frame
+    changed = dataclasses.replace(frame, frame_type=frame_type, type_source=TypeSource.OVERRIDE)
+    if frame_type is FrameType.LIGHT:
+        reason = "a light by the overrides"
+        return dataclasses.replace(changed, status=Status.IGNORED, reason=reason)
+    if frame.status is Status.USED or set_aside_for_type(frame):
+        return dataclasses.replace(changed, status=Status.USED, reason=None)
+    return changed
+
+
+def set_aside_for_type(frame: Frame) -> bool:
+    """Say whether nothing but its type kept `frame` out."""
+    return frame.frame_type in (FrameType.LIGHT, FrameType.UNKNOWN) and frame.width is not None
+
+
+def _warn_unused(hits: int, entry: str, files: Sequence[str]) -> None:
+    if not hits:
+        log.warning("overrides: %s fits no file: %s", entry, ", ".join(files))

@@ -1,0 +1,325 @@
+"""The plan: from frames as their headers describe them to one work order for each master."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from calibrary.config import Config
+from calibrary.config.model import Aliases
+from calibrary.model import (
+    CALIBRATION_TYPES,
+    Action,
+    Calibrator,
+    CalibratorKind,
+    Frame,
+    FrameType,
+    GroupPlan,
+    InputFrame,
+    Status,
+)
+from calibrary.plan.calibrators import Match, Matcher
+from calibrary.plan.candidates import Candidate, library_candidate, run_candidate
+from calibrary.plan.digests import group_digest, master_digest
+from calibrary.plan.groups import Draft, group_frames
+from calibrary.plan.names import setup_name
+from calibrary.plan.overrides import Overrides, apply_overrides, correct_masters
+from calibrary.plan.places import Place, Shelves, group_names
+from calibrary.plan.resources import Resources, estimate
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a run does: work orders, every frame with its fate, and how flats were matched."""
+
+    groups: list[GroupPlan]
+    frames: list[Frame]
+    matches: dict[str, Any] = field(default_factory=dict)
+    """Flat group -> the record of its match (see ``matches.json``)."""
+
+
+def make_plan(
+    frames: Sequence[Frame],
+    masters: Sequence[Frame],
+    config: Config,
+    overrides: Overrides,
+    built: Collection[str] = (),
+) -> Plan:
+    """Group, match and name; nothing is read or written.
+
+    Parameters
+    ----------
+    frames : sequence of Frame
+        Every file found, as the index describes it.
+    masters : sequence of Frame
+        The masters in the library, with absolute paths.
+    built : collection of str
+        Digests of masters that this results folder built itself: their groups stay to be
+        built, so that the workflow goes on watching over them.
+
+    Returns
+    -------
+    Plan
+        The same for any order of `frames` and `masters`.
+    """
+    corrected = _with_aliases(apply_overrides(frames, overrides), config.aliases)
+    used = [f for f in corrected if _usable(f, config)]
+    drafts = group_frames(used, config)
+    names = dict(zip(map(id, drafts), group_names(drafts), strict=True))
+    shelved = _with_aliases(correct_masters(masters, overrides), config.aliases)
+    planner = _Planner(config, Shelves(shelved, config), frozenset(built))
+    plain = [d for d in drafts if d.frame_type is not FrameType.FLAT]
+    flats = [d for d in drafts if d.frame_type is FrameType.FLAT]
+    groups = planner.plan_plain(plain, [names[id(d)] for d in plain])
+    flat_names = [names[id(d)] for d in flats]
+    matches = planner.match_flats(plain, flats, flat_names, overrides)
+    groups += planner.plan_flats(flats, flat_names, matches)
+    fates = {frame.path: names[id(draft)] for draft in drafts for frame in draft.frames}
+    return Plan(
+        groups,
+        [_with_fate(frame, fates, config) for frame in corrected],
+        {name: match.record for name, match in zip(flat_names, matches, strict=True)},
+    )
+
+
+def _usable(frame: Frame, config: Config) -> bool:
+    return (
+        frame.status is Status.USED
+        and frame.frame_type in CALIBRATION_TYPES
+        and bool(frame.width and frame.height)
+        and (config.use_bias or frame.frame_type is not FrameType.BIAS)
+    )
+
+
+def _with_aliases(frames: Sequence[Frame], aliases: Aliases) -> list[Frame]:
+    if not (aliases.telescope or aliases.camera or aliases.filter):
+        return list(frames)
+    aliased = []
+    for frame in frames:
+        changes = {}
+        for key in ("telescope", "camera", "filter"):
+            value = getattr(frame, key)
+            name = getattr(aliases, key).get(value, value)
+            if name != value:
+                changes[key] = name
+        aliased.append(dataclasses.replace(frame, **changes) if changes else frame)
+    return aliased
+
+
+def _with_fate(frame: Frame, fates: dict[str, str], config: Config) -> Frame:
+    group = fates.get(frame.path)
+    if group is not None:
+        return dataclasses.replace(frame, group=group)
+    if frame.status is not Status.USED:
+        return frame
+    if frame.frame_type is FrameType.BIAS and not config.use_bias:
+        reason = "bias is not used (use_bias: false)"
+        return dataclasses.replace(frame, status=Status.IGNORED, reason=reason)
+    reason = "size of the image unknown"
+    if frame.frame_type not in CALIBRATION_TYPES:
+        reason = f"no calibration frame ({frame.frame_type})"
+    return dataclasses.replace(frame, status=Status.SET_ASIDE, reason=reason)
+
+
+class _Planner:
+    """Holds what every work order needs: settings, library, and the orders made so far."""
+
+    def __init__(self, config: Config, shelves: Shelves, built: frozenset[str]) -> None:
+        self._config = config
+        self._shelves = shelves
+        self._built = built
+        self._orders: dict[str, GroupPlan] = {}
+
+    def plan_plain(self, drafts: Sequence[Draft], names: Sequence[str]) -> list[GroupPlan]:
+        """Return the work orders of bias, darks and dark-flats."""
+        return self._orders_of(drafts, names, [None] * len(drafts), [None] * len(drafts))
+
+    def match_flats(
+        self,
+        plain: Sequence[Draft],
+        flats: Sequence[Draft],
+        names: Sequence[str],
+        overrides: Overrides,
+    ) -> list[Match]:
+        """Return the match of each flat group, among groups of this run and the library."""
+        candidates = [
+            run_candidate(name, draft, _obstacle(self._orders[name], self._config))
+            for name, draft in zip(self._orders, plain, strict=True)
+        ]
+        candidates += self._library_candidates()
+        matcher = Matcher(candidates, self._config, overrides)
+        return [
+            matcher.match(run_candidate(name, draft, ""), [f.path for f in draft.frames])
+            for name, draft in zip(names, flats, strict=True)
+        ]
+
+    def plan_flats(
+        self, drafts: Sequence[Draft], names: Sequence[str], matches: Sequence[Match]
+    ) -> list[GroupPlan]:
+        """Return the work orders of flats."""
+        masters = {name: order.master for name, order in self._orders.items()}
+        calibrators = [match.calibrator(masters) for match in matches]
+        pinned = [match.pinned for match in matches]
+        return self._orders_of(drafts, names, calibrators, pinned)
+
+    def _orders_of(
+        self,
+        drafts: Sequence[Draft],
+        names: Sequence[str],
+        calibrators: Sequence[Calibrator | None],
+        pinned: Sequence[bool | None],
+    ) -> list[GroupPlan]:
+        settings = [resolve_integration(d, self._config) for d in drafts]
+        digests = [
+            group_digest(d.frame_type, d.keys, d.frames, chosen, self._calibrator_digest(c))
+            for d, chosen, c in zip(drafts, settings, calibrators, strict=True)
+        ]
+        places = self._places(drafts, digests)
+        orders = []
+        for draft, name, digest, place, chosen, calibrator, pin in zip(
+            drafts, names, digests, places, settings, calibrators, pinned, strict=True
+        ):
+            if place.action is Action.REUSE and digest in self._built:
+                place = Place(place.master, Action.BUILD)
+            order = _order(draft, name, digest, place, chosen, self._config)
+            if calibrator is not None:
+                warnings = [] if pin else _step_down(calibrator)
+                order = dataclasses.replace(
+                    order, calibrator=calibrator, warnings=(*order.warnings, *warnings)
+                )
+            self._orders[name] = order
+            orders.append(order)
+        return orders
+
+    def _places(self, drafts: Sequence[Draft], digests: Sequence[str]) -> list[Place]:
+        """Return the places; groups that are not built take only names that are left."""
+        required = self._config.frames.required
+        enough = [i for i, d in enumerate(drafts) if len(d.frames) >= required]
+        few = [i for i, d in enumerate(drafts) if len(d.frames) < required]
+        places: dict[int, Place] = {}
+        for indices, claim in ((enough, True), (few, False)):
+            found = self._shelves.place(
+                [drafts[i] for i in indices], [digests[i] for i in indices], claim=claim
+            )
+            places.update(zip(indices, found, strict=True))
+        for i in few:
+            reason = f"{len(drafts[i].frames)} frames, {required} are required (frames.required)"
+            if places[i].action is Action.BUILD:
+                places[i] = Place(places[i].master, Action.TOO_FEW, reason)
+        return [places[i] for i in range(len(drafts))]
+
+    def _calibrator_digest(self, calibrator: Calibrator | None) -> str | None:
+        if calibrator is None or calibrator.master is None:
+            return None
+        if calibrator.group is not None:
+            return self._orders[calibrator.group].digest
+        return master_digest(calibrator.master, self._shelves.masters[calibrator.master])
+
+    def _library_candidates(self) -> list[Candidate]:
+        found: dict[str, Candidate] = {}
+        for path, master in sorted(self._shelves.masters.items(), reverse=True):
+            # Of one master in two formats the XISF file comes last here and stays.
+            if path in self._shelves.assigned or not (master.width and master.height):
+                continue
+            wanted = {FrameType.DARKFLAT, FrameType.DARK}
+            if self._config.use_bias:
+                wanted.add(FrameType.BIAS)
+            if master.master_of in wanted:
+                found[path.rsplit(".", 1)[0]] = library_candidate(path, master)
+        return list(found.values())
+
+
+def resolve_integration(draft: Draft, config: Config) -> dict[str, Any]:
+    """Return the integration of a group with everything decided."""
+    from calibrary.integrate.methods import resolve
+
+    settings = getattr(config.integration, draft.frame_type.value).model_dump()
+    settings["profile"] = config.integration.profile
+    return dict(resolve(draft.frame_type, len(draft.frames), settings))
+
+
+def _obstacle(order: GroupPlan, config: Config) -> str:
+    if order.action is Action.TOO_FEW:
+        return f"has {len(order.frames)} frames, {config.frames.required} are required"
+    if order.action is Action.FOREIGN:
+        return f"not built: {order.master} of another program has its place"
+    return ""
+
+
+def _order(
+    draft: Draft,
+    name: str,
+    digest: str,
+    place: Place,
+    integration: dict[str, Any],
+    config: Config,
+) -> GroupPlan:
+    resources: Resources = estimate(draft)
+    frames = draft.frames
+    dates = [frame.date_obs for frame in frames if frame.date_obs]
+    return GroupPlan(
+        group=name,
+        frame_type=draft.frame_type,
+        setup=setup_name(draft.keys),
+        action=place.action,
+        digest=digest,
+        keys=draft.keys,
+        frames=tuple(
+            InputFrame(
+                f.path,
+                f.size_bytes,
+                f.mtime_ns,
+                f.date_obs,
+                f.exposure_s,
+                f.set_temp_c,
+                f.ccd_temp_c,
+            )
+            for f in frames
+        ),
+        first_date_obs=dates[0] if dates else None,
+        last_date_obs=dates[-1] if dates else None,
+        master=place.master,
+        integration=integration,
+        reason=place.reason,
+        warnings=tuple(_warnings(draft, config)),
+        mem_mb=resources.mem_mb,
+        threads=resources.threads,
+        runtime_min=resources.runtime_min,
+    )
+
+
+def _warnings(draft: Draft, config: Config) -> list[str]:
+    warnings = []
+    minimum = getattr(config.frames.minimum, draft.frame_type.value)
+    recommended = getattr(config.frames.recommended, draft.frame_type.value)
+    if len(draft.frames) < minimum:
+        warnings.append(
+            f"{len(draft.frames)} frames, fewer than the minimum of {minimum} "
+            f"(recommended: {recommended})"
+        )
+    keys = draft.keys
+    unknown = {
+        "temperature": keys.temp_c,
+        "gain": keys.gain,
+        "offset": keys.offset,
+        "date": draft.frames[0].date_obs,
+    }
+    if draft.frame_type is not FrameType.BIAS:
+        unknown["exposure"] = keys.exposure_s
+    missing = [word for word, value in unknown.items() if value is None]
+    if missing:
+        warnings.append(
+            f"{', '.join(missing)} unknown: grouped with frames that do not say it either; "
+            "set it under 'set' in the overrides"
+        )
+    return warnings
+
+
+def _step_down(calibrator: Calibrator) -> list[str]:
+    if not calibrator.reason:
+        return []
+    if calibrator.kind is CalibratorKind.NONE:
+        return [f"flats are not calibrated: {calibrator.reason}"]
+    return [f"calibrated with {calibrator.group or calibrator.master}: {calibrator.reason}"]

@@ -1,0 +1,40 @@
+"""What the integration of a group asks of a machine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from calibrary.model import FrameType
+from calibrary.plan.groups import Draft
+
+_SAMPLE_BYTES = {"uint8": 1, "int8": 1, "int16": 2, "uint16": 2, "float64": 8}
+_SMALL_PIXELS = 1_000_000
+"""Frames below this are done before a second thread has started."""
+
+_BYTES_PER_MINUTE = 60 * 20_000_000
+"""A slow network share, 20 MB/s: the estimate is a limit for schedulers, not a forecast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Memory (MB), threads and run time (minutes) of one integration."""
+
+    mem_mb: int
+    threads: int
+    runtime_min: int
+
+
+def estimate(draft: Draft) -> Resources:
+    """Return what the integration of a group needs at most."""
+    from calibrary.integrate.resources import memory_mb
+
+    keys = draft.keys
+    rows = keys.height * keys.channels
+    threads = 2 if keys.width * rows >= _SMALL_PIXELS else 1
+    sample = _SAMPLE_BYTES.get(keys.sample_format, 4)
+    n_frames = len(draft.frames)
+    is_flat = draft.frame_type is FrameType.FLAT
+    mem_mb = memory_mb(keys.width, rows, n_frames, sample, threads, is_flat)
+    data = n_frames * keys.width * rows * sample
+    return Resources(mem_mb, threads, 5 + math.ceil(data / _BYTES_PER_MINUTE))
