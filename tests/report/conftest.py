@@ -40,9 +40,9 @@ LEVELS = {"bias": 503.2, "dark": 511.7, "darkflat": 503.9, "flat": 31250.0}
 FATES = {
     3: ("warn", "published", "2 frames lose five times their share to rejection"),
     6: ("warn", "published", "calibrated with bias only: no dark-flat within 3 h of the flats"),
-    9: ("pass", "reused", "up to date: same frames and settings as the master in the library"),
-    12: ("fail", "kept", "light leak: the edge is 14 ADU above the centre and grows with time"),
-    15: ("fail", "not_built", "2 frames, 3 are needed"),
+    9: ("pass", "reused", "same frames and settings as the master in the library"),
+    12: ("fail", "refused", "light leak: the edge is 14 ADU above the centre and grows with time"),
+    15: ("warn", "too_few", "2 frames, 3 required"),
 }
 
 
@@ -83,13 +83,18 @@ def build_results(root: Path, n_masters: int, *, text: str = "", reason: str = "
         record = record_of(rng, plan, index, reason)
         plans.append(plan)
         records.append(record)
-        write_json(results / "verify" / f"{plan.group}.json", record)
-        if record["outcome"] != "not_built":
+        measured = {key: record.pop(key) for key in ("frames", "plots")}
+        if record["outcome"] != "too_few":
+            write_json(results / "candidates" / f"{plan.group}.json", measured)
+            write_json(results / "verify" / f"{plan.group}.json", record)
+        if record["outcome"] != "too_few":
             picture = pictures[2 * list(LEVELS).index(plan.frame_type) + bool(setup[2])]
             path = results / "previews" / f"{plan.group}.webp"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(picture)
-    write_json(results / "plan" / "groups.json", [dataclasses.asdict(p) for p in plans])
+    write_json(
+        results / "plan" / "groups.json", [dataclasses.asdict(p) | {"n_frames": 30} for p in plans]
+    )
     write_json(results / "matches.json", {p.group: match_of(p) for p in plans if p.calibrator})
     write_frames(results, plans, reason)
     write_coverage(results, plans)
@@ -111,7 +116,8 @@ def plan_of(night: int, setup: tuple, sort: tuple, index: int, text: str) -> Gro
         group=name,
         frame_type=frame_type,
         setup=f"{telescope.replace(' ', '_')}_{camera}",
-        action=Action.BUILD,
+        action=Action.TOO_FEW if index % 40 == 15 else Action.BUILD,
+        reason=FATES[15][2] if index % 40 == 15 else "",
         digest=f"{index:064x}",
         keys=GroupKeys(
             telescope=telescope + text, camera=camera, exposure_s=exposure, temp_c=-10.0,
@@ -133,13 +139,13 @@ def plan_of(night: int, setup: tuple, sort: tuple, index: int, text: str) -> Gro
 
 def record_of(rng: np.random.Generator, plan: GroupPlan, index: int, reason: str) -> dict:
     verdict, outcome, why = FATES.get(index % 40, ("pass", "published", ""))
-    n = {k: n for k, *_, n in SORTS}[plan.frame_type] if outcome != "not_built" else 2
+    n = {k: n for k, *_, n in SORTS}[plan.frame_type] if outcome != "too_few" else 2
     level = LEVELS[plan.frame_type]
-    made = outcome != "not_built"
+    made = outcome != "too_few"
     return {
         "group": plan.group, "frame_type": plan.frame_type.value, "setup": plan.setup,
         "digest": plan.digest, "verdict": verdict, "reason": why + reason, "outcome": outcome,
-        "master": plan.master if made and outcome != "kept" else None,
+        "master": plan.master if made and outcome != "refused" else None,
         "n_frames": n, "n_combined": n - (index % 3 == 0) if made else 0,
         "seconds": 1.27 if made else 0, "bytes_read": n * 52_182_720 if made else 0,
         "calibrator": dataclasses.asdict(plan.calibrator) if plan.calibrator else None,
@@ -210,15 +216,28 @@ def plots_of(rng: np.random.Generator, plan: GroupPlan, n: int) -> dict:
 
 
 def match_of(plan: GroupPlan) -> dict:
-    rule = "exposure differs by more than 1 ms"
-    return {
-        "candidates": [
-            {"master": "MasterDarkFlat_2.31845s", "kind": "darkflat", "rank": 1, "excluded": "",
-             "chosen": True, "differences": {"exposure_s": 0.0, "hours": 0.4}},
-            {"master": "MasterDark_60s", "kind": "dark", "rank": None, "excluded": rule,
-             "chosen": False, "differences": {"exposure_s": 57.7, "hours": 20.1}},
-        ]
+    """Return what the plan says of a flat: one dark-flat fits, a dozen darks do not."""
+    fits = {
+        "rung": "darkflat", "candidate": "darkflat_group", "type": "darkflat", "source": "run",
+        "rank": 1, "chosen": True, "excluded_by": [], "text": "", "remedy": "",
+        "differences": {"exposure": {"delta": 0.0, "tolerance": 0.002, "unit": "s"},
+                        "temperature": {"delta": 0.1, "tolerance": 5.0, "unit": "°C"},
+                        "time": {"delta": 0.4, "tolerance": 3.0, "unit": "h"}},
     }  # fmt: skip
+    text = "exposure 60 s against the flat's 2.31845 s: +57.68 s, tolerance 0.06 s"
+    darks = [
+        {
+            "rung": "dark", "candidate": f"dark_60s_{i}", "type": "dark", "source": "library",
+            "rank": None, "chosen": False, "excluded_by": ["exposure"], "text": text,
+            "remedy": "take dark-flats of exactly the flat's exposure",
+            "differences": {"exposure": {"delta": 57.68, "tolerance": 0.06, "unit": "s"},
+                            "temperature": {"delta": -0.2, "tolerance": 1.0, "unit": "°C"},
+                            "time": {"delta": None, "tolerance": None, "unit": "h"}},
+        }
+        for i in range(12)
+    ]  # fmt: skip
+    return {"kind": "darkflat", "chosen": "darkflat_group", "reason": "",
+            "candidates": [fits, *darks], "not_listed": {"dark": 2}}  # fmt: skip
 
 
 def write_frames(results: Path, plans: list[GroupPlan], reason: str) -> None:
@@ -257,9 +276,9 @@ def library_masters(rng: np.random.Generator, library: Path) -> list[Frame]:
         dark = library / "!!!DARKS_LIB" / setup / date[:10] / "dark.xisf"
         masters += [
             Frame(str(bias), master_of=FrameType.BIAS, **common,
-                  qc={"level.median": 503 + rng.normal(0, 0.4), "noise.frame": 3.2 + rng.normal(0, 0.02)}),
+                  qc={"level.median": rng.normal(503, 0.4), "noise.frame": rng.normal(3.2, 0.02)}),
             Frame(str(dark), master_of=FrameType.DARK, exposure_s=120.0, **common,
-                  qc={"dark.rate": 0.004 + rng.normal(0, 1e-4), "hot.count": 4100.0 + 30 * month}),
+                  qc={"dark.rate": rng.normal(4e-3, 1e-4), "hot.count": 4100.0 + 30 * month}),
         ]  # fmt: skip
     return masters
 

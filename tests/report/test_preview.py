@@ -108,3 +108,9 @@ def test_a_vignetted_flat_is_dark_in_its_corners():
 def test_the_same_master_gives_the_same_bytes(rng):
     rows = rng.normal(500, 3, (300, 400)).astype(np.float32)
     assert render_preview(rows, "RGGB") == render_preview(rows.copy(), "RGGB")
+
+
+def test_no_master_is_an_even_tile():
+    picture = decode(render_preview(None, "RGGB"))
+    assert picture.size > 0
+    assert np.ptp(picture) == 0

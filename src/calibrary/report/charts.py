@@ -20,10 +20,10 @@ SIGNIFICANT_DIGITS = 5
 CAPTIONS = {
     "histogram": "Histogram of the master's pixels",
     "noise": "Noise against the number of frames, measured and as 1/√N",
-    "frames": "Level, rejected fraction and sensor temperature of each frame over time",
     "hot_pixels": "Where the hot pixels are",
     "uniformity": "Evenness: large-scale level over the mean",
     "profile": "Profile through the centre, along rows and columns",
+    "frames": "Level, rejected fraction and sensor temperature of each frame over time",
 }
 """Kind of chart to caption, in the order they are shown."""
 

@@ -2,40 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
-from calibrary.report.formats import number
+from calibrary.report.formats import TYPE_NAMES, number
 from calibrary.report.results import MasterResult
+
+SHOWN_OF_A_RUNG = 3
+"""Candidates shown of each rung of the ladder, the nearest first; matches.json has them all."""
+
+_MEASURED = {"exposure": "s", "temperature": "°C", "time": "h"}
+COLUMNS = ("Candidate", "Type", *(f"Δ {key} / {unit}" for key, unit in _MEASURED.items()), "Why")
 
 
 def explanation(master: MasterResult) -> dict[str, Any] | None:
     """Return the sentence and the table that explain the match; None for all but flats."""
-    calibrator = master.record.get("calibrator") or {}
-    if not master.match and not calibrator:
+    calibrator = master.record.get("calibrator") or (master.match and _planned(master))
+    if not calibrator:
         return None
-    candidates = (master.match or {}).get("candidates", [])
-    names = list(dict.fromkeys(name for c in candidates for name in c))
-    shown = [name for name in names if name not in ("differences", "chosen")]
-    keys = list(dict.fromkeys(key for c in candidates for key in c.get("differences") or {}))
-    rows = [
-        {
-            "chosen": bool(c.get("chosen")),
-            "cells": [
-                *(number(c.get(name)) for name in shown),
-                *(number((c.get("differences") or {}).get(key)) for key in keys),
-            ],
-        }
-        for c in candidates
+    match = master.match or {}
+    candidates = match.get("candidates", ())
+    shown = list(_nearest(candidates))
+    hidden = len(candidates) - len(shown) + sum((match.get("not_listed") or {}).values())
+    return {
+        "text": _sentence(calibrator),
+        "columns": COLUMNS,
+        "rows": [{"chosen": c["chosen"], "cells": _cells(c)} for c in shown],
+        "hidden": hidden,
+    }
+
+
+def _planned(master: MasterResult) -> dict[str, Any]:
+    calibrator = master.plan.calibrator
+    if calibrator is None:
+        return {}
+    return {
+        "kind": calibrator.kind.value,
+        "group": calibrator.group,
+        "master": calibrator.master,
+        "reason": calibrator.reason,
+    }
+
+
+def _nearest(candidates: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield the first candidates of each rung, and the chosen one wherever it stands."""
+    seen: Counter[str] = Counter()
+    for candidate in candidates:
+        seen[candidate["rung"]] += 1
+        if candidate["chosen"] or seen[candidate["rung"]] <= SHOWN_OF_A_RUNG:
+            yield candidate
+
+
+def _cells(candidate: Mapping[str, Any]) -> list[str]:
+    differences = candidate["differences"]
+    origin = "library" if candidate["source"] == "library" else "this run"
+    return [
+        PurePosixPath(candidate["candidate"]).name,
+        f"{TYPE_NAMES.get(candidate['type'], candidate['type'])}, {origin}",
+        *(number((differences.get(key) or {}).get("delta")) for key in _MEASURED),
+        _why(candidate),
     ]
-    columns = [name.replace("_", " ") for name in (*shown, *keys)]
-    return {"text": _sentence(calibrator), "columns": columns, "rows": rows}
+
+
+def _why(candidate: Mapping[str, Any]) -> str:
+    if candidate["chosen"]:
+        return "chosen"
+    if candidate["rank"] is not None:
+        return f"fits, number {candidate['rank']} of its kind"
+    remedy = candidate.get("remedy")
+    return f"{candidate['text']} – {remedy}" if remedy else str(candidate["text"])
 
 
 def _sentence(calibrator: Mapping[str, Any]) -> str:
-    if not calibrator:
-        return ""
-    what = calibrator.get("master") or calibrator.get("group") or "nothing"
-    kind = calibrator.get("kind") or "none"
+    name = calibrator.get("master") or calibrator.get("group")
+    kind = TYPE_NAMES.get(calibrator["kind"], calibrator["kind"])
+    what = f"Subtracted: {PurePosixPath(name).name} ({kind})." if name else "Nothing is subtracted."
     reason = calibrator.get("reason")
-    return f"Subtracted: {what} ({kind})." + (f" {reason}" if reason else "")
+    if not reason:
+        return what
+    return f"{what} {reason[0].upper()}{reason[1:]}{'' if reason.endswith('.') else '.'}"

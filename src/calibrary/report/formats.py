@@ -18,7 +18,7 @@ VERDICT_MARKS = {Verdict.PASS: "✓", Verdict.WARN: "▲", Verdict.FAIL: "✕"}
 OUTCOME_NAMES = {
     "published": "built",
     "reused": "up to date",
-    "kept": "previous kept",
+    "kept": "kept as it was",
     "refused": "not published",
     "not_built": "not built",
 }

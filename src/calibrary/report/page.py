@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from importlib.resources import files
@@ -15,6 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from calibrary.checks import CHECKS
 from calibrary.config.model import Frames
 from calibrary.model import CALIBRATION_TYPES, Frame, Verdict, write_text_atomic
 from calibrary.report import formats
@@ -24,6 +24,7 @@ from calibrary.report.results import Results, SetAside, read_results
 from calibrary.report.view import counts_of, master_view
 
 SHOWN_ATTENTION = 12
+SHOWN_REASONS = 12
 SHOWN_SET_ASIDE = 2000
 """Rows that a browser still sorts at once; manifest.csv has the rest."""
 
@@ -38,6 +39,7 @@ def write_report(
     masters: Sequence[Frame] = (),
     frames: Frames | None = None,
     generated: str | None = None,
+    since: float | None = None,
 ) -> None:
     """Write the report of a results folder.
 
@@ -57,13 +59,15 @@ def write_report(
         The frame counts to hold the masters against; the guide's when None.
     generated
         When the report was made, as it should be shown.
+    since
+        Start of the run, s since 1970: masters integrated before it are shown as up to date.
 
     Raises
     ------
     CalibraryError
         The results folder has no plan, or a file in it is damaged.
     """
-    found = read_results(results)
+    found = read_results(results, since)
     counts = frames or Frames()
     history = trends(masters, library)
     views = [master_view(master, counts) for master in found.masters]
@@ -83,9 +87,10 @@ def write_report(
             ),
             shown_attention=SHOWN_ATTENTION,
             filters=_filters(views),
+            checks=CHECKS,
             guide=[(formats.TYPE_NAMES[t], counts_of(counts, t.value)) for t in CALIBRATION_TYPES],
             set_aside=[_set_aside_row(frame) for frame in found.set_aside],
-            set_aside_reasons=Counter(frame.reason for frame in found.set_aside).most_common(12),
+            set_aside_reasons=found.reasons()[:SHOWN_REASONS],
             shown_set_aside=SHOWN_SET_ASIDE,
             coverage=_coverage(found.coverage),
             health=list(history.items()),
@@ -130,17 +135,18 @@ def _hash_source(script: str) -> str:
 def _tally(results: Results) -> list[dict[str, Any]]:
     """Return the figures of the summary, in the order a reader asks for them."""
     n_set_aside = len(results.set_aside)
+    up_to_date = results.count(outcome="reused") + results.count(outcome="kept")
     not_built = results.count(outcome="not_built")
     warned, failed = results.count(verdict=Verdict.WARN), results.count(verdict=Verdict.FAIL)
-    seconds = formats.duration(sum(m.seconds for m in results.masters)).split(" ", 1)
-    data = formats.data_size(sum(m.bytes_read for m in results.masters)).split(" ", 1)
+    seconds = formats.duration(results.seconds).split(" ", 1)
+    data = formats.data_size(results.bytes_read).split(" ", 1)
     items = [
         ("Built", sum(m.built for m in results.masters), "", "", ""),
-        ("Up to date", results.count(outcome="reused"), "", "", ""),
+        ("Up to date", up_to_date, "", "", ""),
         ("Warned", warned, "", "", "warn" if warned else ""),
         ("Failed", failed, "", "", "fail" if failed else ""),
         ("Not built", not_built, "", "", "warn" if not_built else ""),
-        ("Frames set aside", n_set_aside, "", f"of {results.n_used + n_set_aside}", ""),
+        ("Frames set aside", n_set_aside, "", f"of {results.n_frames}", ""),
         ("Integration time", *seconds, "all jobs together", ""),
         ("Data read", *data, "", ""),
     ]

@@ -17,6 +17,8 @@ LONGEST_SIDE = 480
 MAX_BYTES = 20_000
 """500 previews, as base64, leave the report well below 25 MB."""
 
+EMPTY_TILE = (48, 32)
+
 SHADOWS_CLIP = 2.8
 TARGET_BACKGROUND = 0.25
 MAD_TO_SIGMA = 1.4826
@@ -27,7 +29,7 @@ _BAYER_CELLS = ("RGGB", "BGGR", "GRBG", "GBRG")
 
 
 def render_preview(
-    rows: NDArray[np.float32], bayer_pattern: str | None = None, channels: int = 1
+    rows: NDArray[np.float32] | None, bayer_pattern: str | None = None, channels: int = 1
 ) -> bytes:
     """Render a master as a small auto-stretched picture, the first row on top.
 
@@ -38,7 +40,8 @@ def render_preview(
     Parameters
     ----------
     rows
-        The master, float32 ADU, shape ``(height * channels, width)``, one plane after the other.
+        The master, float32 ADU, shape ``(height * channels, width)``, one plane after the other;
+        None, for a group that gave no master, is a small empty tile.
     bayer_pattern
         ``RGGB``, ``BGGR``, ``GRBG`` or ``GBRG``; anything else is shown as monochrome.
     channels
@@ -49,6 +52,8 @@ def render_preview(
     bytes
         A WebP file of at most `LONGEST_SIDE` pixels a side and about `MAX_BYTES`.
     """
+    if rows is None:
+        return _encode(Image.new("L", EMPTY_TILE, 128))
     planes = [stretch(plane) for plane in _colour_planes(rows, bayer_pattern, channels)]
     pixels = np.round(np.stack(planes, axis=-1) * 255).astype(np.uint8)
     image = Image.fromarray(pixels[..., 0] if len(planes) == 1 else pixels)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from calibrary.model import (
     CALIBRATION_TYPES,
+    Action,
     CalibraryError,
     FrameType,
     GroupPlan,
@@ -20,6 +23,10 @@ from calibrary.model import (
 )
 
 NO_VERDICT = "the job ended without a verdict; its log says why"
+
+FRAME_COLUMNS = ("path", "frame_type", "group", "status", "reason")
+_FIGURE = re.compile(r"[+-]?\d+(\.\d+)?")
+_PLAN_FIELDS = {field.name for field in dataclasses.fields(GroupPlan)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +41,19 @@ class MasterResult:
     n_frames: int
     """Frames of the group, those set aside by verification included."""
     record: dict[str, Any]
-    """``verify/<group>.json`` as it stands; empty when the job left none."""
+    """The verdict as ``verify/<group>.json`` has it, with frames and plots of the candidate."""
     preview: Path | None
     match: Any = None
     """What ``matches.json`` says of the group: for flats only."""
 
     @property
+    def built(self) -> bool:
+        """Whether the master was integrated, published or not."""
+        return self.outcome in ("published", "refused")
+
+    @property
     def seconds(self) -> float:
-        """Wall time of the integration, s."""
+        """Wall time of the job, s."""
         return float(self.record.get("seconds") or 0.0)
 
     @property
@@ -55,9 +67,9 @@ class MasterResult:
         return dict(self.record.get("figures") or {})
 
     @property
-    def built(self) -> bool:
-        """Whether the master was integrated, whatever became of it."""
-        return self.outcome in ("published", "kept", "refused")
+    def frames(self) -> list[dict[str, Any]]:
+        """What was found of each frame."""
+        return list(self.record.get("frames") or ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,6 @@ class SetAside:
     path: str
     frame_type: str
     reason: str
-    group: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,51 +87,95 @@ class Results:
 
     masters: tuple[MasterResult, ...]
     set_aside: tuple[SetAside, ...]
-    n_used: int
-    n_ignored: int
+    n_frames: int
+    """Calibration frames found, those set aside included."""
     coverage: tuple[dict[str, str], ...]
 
     def count(self, **wanted: object) -> int:
         """Return the number of masters whose attributes have the values `wanted`."""
         return sum(all(getattr(m, k) == v for k, v in wanted.items()) for m in self.masters)
 
+    def reasons(self) -> list[tuple[str, int]]:
+        """Return why frames were set aside and how often, the most frequent first.
 
-def read_results(results: Path) -> Results:
+        Reasons that differ in their figures only are one; the first stands for them all.
+        """
+        first: dict[str, str] = {}
+        counts: Counter[str] = Counter()
+        for frame in self.set_aside:
+            kind = _FIGURE.sub("#", frame.reason)
+            first.setdefault(kind, frame.reason)
+            counts[kind] += 1
+        return [(first[kind], count) for kind, count in counts.most_common()]
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the jobs that built something, s."""
+        return sum(m.seconds for m in self.masters if m.built)
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes those jobs read."""
+        return sum(m.bytes_read for m in self.masters if m.built)
+
+
+def read_results(results: Path, since: float | None = None) -> Results:
     """Read a results folder; what is not there is shown as missing.
+
+    Parameters
+    ----------
+    results
+        The results folder of a run.
+    since
+        Start of the run, s since 1970: masters integrated before it are up to date instead of
+        built. Without it every master that is still as it was published counts as built.
 
     Raises
     ------
     CalibraryError
         There is no plan, or a file is damaged.
     """
-    frames = _table(results / "plan" / "frames.csv") or _table(results / "manifest.csv")
-    used = Counter(row["group"] for row in frames if row["status"] == Status.USED)
+    frames = _table(results / "plan" / "frames.csv", FRAME_COLUMNS)
     matches = _json(results / "matches.json", {})
-    masters = tuple(
-        _master(results, GroupPlan.from_dict({**plan, "frames": ()}), used, matches)
+    counts = Counter(row["group"] for row in frames)
+    masters = [
+        _master(results, plan, counts, matches, since)
         for plan in _json(results / "plan" / "groups.json")
-    )
+    ]
     return Results(
         masters=tuple(sorted(masters, key=_order)),
         set_aside=tuple(_set_aside(frames, masters)),
-        n_used=used.total(),
-        n_ignored=sum(row["status"] == Status.IGNORED for row in frames),
+        n_frames=sum(row["status"] != Status.IGNORED for row in frames),
         coverage=tuple(_table(results / "coverage.csv")),
     )
 
 
-def _master(results: Path, plan: GroupPlan, used: Counter[str], matches: Any) -> MasterResult:  # noqa: ANN401
-    record = _json(results / "verify" / f"{plan.group}.json", {})
+def _master(
+    results: Path,
+    data: Mapping[str, Any],
+    counts: Mapping[str, int],
+    matches: Mapping[str, Any],
+    since: float | None,
+) -> MasterResult:
+    known = {key: value for key, value in data.items() if key in _PLAN_FIELDS}
+    plan = GroupPlan.from_dict({**known, "frames": ()})
+    measured = results / "candidates" / f"{plan.group}.json"
+    # Frames and plots stand with the candidate, what was judged with the verdict.
+    record = {**_json(measured, {}), **_json(results / "verify" / f"{plan.group}.json", {})}
+    outcome = record.get("outcome", "not_built")
+    if outcome == "published" and since is not None and measured.stat().st_mtime < since:
+        outcome = "reused"
     preview = results / "previews" / f"{plan.group}.webp"
+    too_few = plan.action is Action.TOO_FEW
     return MasterResult(
         plan=plan,
-        verdict=Verdict(record.get("verdict", Verdict.FAIL)),
-        outcome=record.get("outcome", "not_built"),
+        verdict=Verdict(record.get("verdict", Verdict.WARN if too_few else Verdict.FAIL)),
+        outcome=outcome,
         reason=record.get("reason", plan.reason or NO_VERDICT) or "",
-        n_frames=record.get("n_frames", used[plan.group]),
+        n_frames=record.get("n_frames", counts.get(plan.group, 0)),
         record=record,
-        preview=preview if preview.is_file() else None,
-        match=matches.get(plan.group) if plan.frame_type is FrameType.FLAT else None,
+        preview=preview if outcome != "not_built" and preview.is_file() else None,
+        match=matches.get(plan.group),
     )
 
 
@@ -137,17 +192,16 @@ def _order(master: MasterResult) -> tuple[object, ...]:
 
 
 def _set_aside(
-    frames: Iterable[dict[str, str]], masters: Iterable[MasterResult]
+    frames: Iterable[Mapping[str, str]], masters: Iterable[MasterResult]
 ) -> Iterable[SetAside]:
-    """Collect what the plan set aside, then what verification did."""
+    """Collect what the plan set aside, then what verification and integration did."""
     for row in frames:
         if row["status"] == Status.SET_ASIDE:
-            yield SetAside(row["path"], row["frame_type"], row["reason"], row["group"])
+            yield SetAside(row["path"], row["frame_type"], row["reason"])
     for master in masters:
-        for frame in master.record.get("frames", ()):
-            if frame.get("status") == Status.SET_ASIDE:
-                kind = master.plan.frame_type.value
-                yield SetAside(frame["path"], kind, frame.get("reason", ""), master.plan.group)
+        for frame in master.frames:
+            if frame["status"] == Status.SET_ASIDE:
+                yield SetAside(frame["path"], master.plan.frame_type.value, frame["reason"])
 
 
 def _json(path: Path, default: Any = None) -> Any:  # noqa: ANN401 - JSON
@@ -163,10 +217,12 @@ def _json(path: Path, default: Any = None) -> Any:  # noqa: ANN401 - JSON
         raise CalibraryError(msg) from None
 
 
-def _table(path: Path) -> list[dict[str, str]]:
+def _table(path: Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Read a CSV file; given `columns`, only those: there may be 100,000 rows of 40."""
     csv.field_size_limit(2**24)
     try:
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            return list(csv.DictReader(file))
+            rows = csv.DictReader(file)
+            return [{name: row[name] for name in columns} if columns else row for row in rows]
     except FileNotFoundError:
         return []

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 
 from calibrary.config.model import FrameCounts, Frames
-from calibrary.model import Verdict
+from calibrary.model import Status, Verdict
 from calibrary.report import formats
 from calibrary.report.charts import CAPTIONS, chart_data, pack
 from calibrary.report.explanation import explanation
@@ -39,7 +39,7 @@ def master_view(master: MasterResult, frames: Frames) -> dict[str, Any]:
         "outcome": master.outcome,
         "outcome_name": formats.OUTCOME_NAMES.get(master.outcome, master.outcome),
         "reason": master.reason,
-        "warnings": [*plan.warnings, *_strings(master.record.get("warnings"))],
+        "warnings": master.record.get("warnings") or list(plan.warnings),
         "n_combined": master.record.get("n_combined") or master.n_frames,
         "counts": counts_of(frames, plan.frame_type.value),
         "level": figures.get("level.median"),
@@ -53,9 +53,7 @@ def master_view(master: MasterResult, frames: Frames) -> dict[str, Any]:
         "chart_data": pack(charts),
         "has_frames": "frames" in charts,
         "match": explanation(master),
-        "set_aside": [
-            f for f in master.record.get("frames") or () if f.get("status") == "set_aside"
-        ],
+        "set_aside": [frame for frame in master.frames if frame["status"] == Status.SET_ASIDE],
         **_preview(master.preview),
     }
     searched = (name, plan.group, plan.setup, view["night"], view["camera_settings"], master.reason)
@@ -143,10 +141,6 @@ def _minute(date: str) -> str:
         return datetime.fromisoformat(date).strftime("%Y-%m-%d %H:%M")
     except ValueError:
         return date
-
-
-def _strings(values: object) -> list[str]:
-    return [str(value) for value in values] if isinstance(values, list) else []
 
 
 def _preview(path: Path | None) -> dict[str, Any]:

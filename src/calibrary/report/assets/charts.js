@@ -66,7 +66,7 @@ const draw = {
       ],
       layout: {
         showlegend: true,
-        xaxis: { title: "frames N", type: "log" },
+        xaxis: { title: "frames N", type: "log", tickvals: data.n },
         yaxis: { title: withUnit("noise", unit), type: "log" },
       },
     };
@@ -171,7 +171,7 @@ const draw = {
 
 // --- drawing ----------------------------------------------------------------------------------
 
-function fullLayout(own, c) {
+function fullLayout(own, c, width) {
   const layout = {
     autosize: true, showlegend: false, separators: ".\u202f",
     margin: { l: 58, r: 12, t: 8, b: 40 },
@@ -185,7 +185,8 @@ function fullLayout(own, c) {
     if (!/^[xy]axis/.test(key)) continue;
     const { title, ...axis } = layout[key];
     layout[key] = {
-      automargin: true, gridcolor: c.rule, linecolor: c.rule, zeroline: false, nticks: 6, ...axis,
+      automargin: true, gridcolor: c.rule, linecolor: c.rule, zeroline: false, ...axis,
+      nticks: key[0] === "x" ? Math.max(3, Math.floor(width / 100)) : 5, tickangle: 0,
       title: { text: title || "", font: { size: 12, color: c.muted }, standoff: 8 },
     };
   }
@@ -215,7 +216,7 @@ function paint(plot) {
   const { kind, data } = drawn.get(plot);
   const c = colours();
   const { traces, layout } = draw[kind](data, c);
-  return Plotly.react(plot, traces, fullLayout(layout, c), {
+  return Plotly.react(plot, traces, fullLayout(layout, c, plot.clientWidth), {
     displayModeBar: false, responsive: true,
   });
 }
