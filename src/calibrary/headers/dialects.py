@@ -64,13 +64,16 @@ def load_dialects(extras: HeaderExtras | Mapping[str, object] | None = None) -> 
     CalibraryError
         An addition names a quantity that there is not.
     """
+    return _load(json.dumps(plain_extras(extras), sort_keys=True))
+
+
+def plain_extras(extras: HeaderExtras | Mapping[str, object] | None) -> dict[str, object]:
+    """Return a user's additions as plain data, which can go to another process."""
     if extras is None:
-        return _load("{}")
+        return {}
     if isinstance(extras, Mapping):
-        plain = {key: extras.get(key) or {} for key in ("keywords", "frame_types")}
-    else:
-        plain = {"keywords": dict(extras.keywords), "frame_types": dict(extras.frame_types)}
-    return _load(json.dumps(plain, sort_keys=True))
+        return {key: extras[key] for key in ("keywords", "frame_types") if extras.get(key)}
+    return plain_extras({"keywords": extras.keywords, "frame_types": extras.frame_types})
 
 
 @functools.lru_cache(maxsize=4)

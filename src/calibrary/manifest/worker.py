@@ -1,0 +1,46 @@
+"""What a process does that reads headers for `calibrary.manifest.indexing`.
+
+Lines of JSON in, lines of JSON out: first the user's additions to the tables, then lists of files
+as ``[path, size, mtime_ns, root]``; for each list, the list of their frames.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from calibrary.headers.reading import HeaderError, read_header
+from calibrary.manifest.rows import encode_frame
+from calibrary.manifest.scanning import FoundFile
+from calibrary.model import Frame, Status
+
+
+def read_frame(file: FoundFile, extras: Mapping[str, object] | None) -> Frame:
+    """Return the frame of a file; one that cannot be understood is set aside, never an error."""
+    path = Path(file.path)
+    try:
+        return read_header(path, extras, Path(file.root)).frame
+    except HeaderError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+    except Exception as error:
+        reason = f"header not understood ({type(error).__name__}: {error}); please report it"
+    kind = "xisf" if path.suffix.lower() == ".xisf" else "fits"
+    return Frame(
+        path=file.path,
+        size_bytes=file.size,
+        mtime_ns=file.mtime_ns,
+        format=kind,
+        status=Status.SET_ASIDE,
+        reason=reason,
+    )
+
+
+def main() -> None:
+    """Read lists of files from standard input until it ends."""
+    extras = json.loads(sys.stdin.readline())
+    for line in sys.stdin:
+        frames = [read_frame(FoundFile(*file), extras) for file in json.loads(line)]
+        sys.stdout.write(json.dumps([encode_frame(frame) for frame in frames]) + "\n")
+        sys.stdout.flush()
