@@ -98,16 +98,22 @@ def _decompress(path: Path, piece: Bytes, block: Block, size: int) -> bytes:
     try:
         if block.compression == "zlib":
             # The package's own call has no bound on what it unpacks to.
-            data = zlib.decompressobj().decompress(piece.data, size)
+            data = zlib.decompressobj().decompress(piece.data, size + 1)
         else:
             data = XISF._decompress(piece, {"compression": (block.compression, size, None)})
     except Exception as error:
         # Each codec has its own kind of error, and zstd asks for the memory a header tells of.
-        reason = str(error) or type(error).__name__
-        raise PixelError(
-            f"{path}: its {block.compression} data cannot be decompressed ({reason}); copy it again"
-        ) from None
+        raise _broken(path, block, str(error) or type(error).__name__) from None
+    if len(data) != size:
+        raise _broken(path, block, f"not the {size} bytes told of")
     return bytes(data)
+
+
+def _broken(path: Path, block: Block, reason: str) -> PixelError:
+    reason = " ".join(reason.split())
+    return PixelError(
+        f"{path}: its {block.compression} data cannot be decompressed ({reason}); copy it again"
+    )
 
 
 def _unshuffled(pieces: Iterator[bytes | Bytes], block: Block) -> Iterator[Bytes]:
