@@ -126,10 +126,28 @@ class Sessions(Section):
 class FrameCounts(Section):
     """A number of frames for each type."""
 
-    bias: int = Field(ge=1)
-    dark: int = Field(ge=1)
-    darkflat: int = Field(ge=1)
-    flat: int = Field(ge=1)
+    bias: int = Field(50, ge=1)
+    dark: int = Field(15, ge=1)
+    darkflat: int = Field(15, ge=1)
+    flat: int = Field(20, ge=1)
+
+
+class RecommendedCounts(FrameCounts):
+    """Frames that are worth their time."""
+
+    bias: int = Field(100, ge=1)
+    dark: int = Field(30, ge=1)
+    darkflat: int = Field(30, ge=1)
+    flat: int = Field(30, ge=1)
+
+
+class OptimalCounts(FrameCounts):
+    """Frames beyond which more change little."""
+
+    bias: int = Field(200, ge=1)
+    dark: int = Field(50, ge=1)
+    darkflat: int = Field(50, ge=1)
+    flat: int = Field(50, ge=1)
 
 
 class Frames(Section):
@@ -137,10 +155,12 @@ class Frames(Section):
 
     required: int = Field(3, ge=1)
     """Fewer: not built, and said so."""
-    minimum: FrameCounts = FrameCounts(bias=50, dark=15, darkflat=15, flat=20)
+    minimum: FrameCounts = FrameCounts()
     """Fewer: built, with a warning verdict."""
-    recommended: FrameCounts = FrameCounts(bias=100, dark=30, darkflat=30, flat=30)
-    optimal: FrameCounts = FrameCounts(bias=200, dark=50, darkflat=50, flat=50)
+    recommended: RecommendedCounts = RecommendedCounts()
+    """Frames that are worth their time."""
+    optimal: OptimalCounts = OptimalCounts()
+    """Frames beyond which more change little."""
 
 
 class TypeIntegration(Section):
@@ -153,6 +173,12 @@ class TypeIntegration(Section):
     normalization: Literal["none", "multiplicative"] = "none"
 
 
+class FlatIntegration(TypeIntegration):
+    """How flats are combined: each scaled to the group's mean level before rejection."""
+
+    normalization: Literal["none", "multiplicative"] = "multiplicative"
+
+
 class Integration(Section):
     """How frames are combined."""
 
@@ -161,7 +187,7 @@ class Integration(Section):
     bias: TypeIntegration = TypeIntegration()
     dark: TypeIntegration = TypeIntegration()
     darkflat: TypeIntegration = TypeIntegration()
-    flat: TypeIntegration = TypeIntegration(normalization="multiplicative")
+    flat: FlatIntegration = FlatIntegration()
 
 
 Rung = Literal["darkflat", "dark", "library", "bias", "none"]
