@@ -74,9 +74,10 @@ def test_gaps(text, hours):
 @given(st.text())
 def test_any_text_is_a_gap_or_a_value_error(text):
     try:
-        assert gap_hours(text) >= 0
-    except ValueError as error:
-        assert "such as" in str(error)
+        hours = gap_hours(text)
+    except ValueError:
+        return
+    assert hours >= 0
 
 
 def test_the_shipped_file_is_valid_and_says_the_defaults():
@@ -105,5 +106,5 @@ def test_schema_and_reference_are_up_to_date():
 def test_the_reference_explains_every_top_level_key():
     text = generated.reference()
     for name in Config.model_fields:
-        row = re.search(rf"^\| \**`{name}`\** \| .* \| (.+) \|$", text, flags=re.MULTILINE)
+        row = re.search(rf"^\| \**`{name}`\** \|.*\| (\S.+) \|$", text, flags=re.MULTILINE)
         assert row, name
