@@ -1,0 +1,280 @@
+"""Look at the input frames before they are combined, and set single bad ones aside.
+
+A frame is set aside where it stands out from its group by far, and only while at most a third of
+the group does: beyond that nobody can tell which frames are the good ones, so all are kept and
+the group is reported as divided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from calibrary.model import CalibraryError, FrameType, GroupPlan
+from calibrary.verify.group import GroupSample, examine_group
+from calibrary.verify.sampling import Sample, read_sample
+from calibrary.verify.statistics import mad_sigma
+
+MAX_SET_ASIDE = 1 / 3
+"""Share of a group that may be set aside for differing from the rest."""
+SATURATED_SHARE = 0.01
+"""A frame with a larger share of saturated samples is set aside; AutoWISP takes 1e-4, BANZAI 5 %,
+both for large sensors; hot pixels of a long dark stay below."""
+CONSTANT_SHARE = 0.95
+"""A frame with a larger share of equal samples holds no image (BANZAI: 20 %, at 16 bits)."""
+LEVEL_NOISE = 2.0
+"""Level of a dark or bias, in units of a frame's noise, beyond which it is set aside ..."""
+LEVEL_SCATTER = 8.0
+"""... if it is also so many times the scatter of the group's levels away."""
+FLAT_LEVEL_FACTOR = 3.0
+"""A flat brighter or darker than the group by this factor is another kind of frame."""
+NOISE_FACTOR = 1.5
+"""A frame noisier or quieter by this factor was read with another gain or mode."""
+TEMPERATURE_C = 2.0
+"""A dark further than this from the group's temperature is set aside, °C."""
+UNEVENNESS = 0.05
+"""Large-scale departure of a flat from the group's shape; AutoWISP: 5 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameCheck:
+    """What the sample of one frame tells."""
+
+    path: str
+    date_obs: str | None
+    temp_c: float | None
+    level: float | None = None
+    """ADU."""
+    noise: float | None = None
+    """Fine-scale spread about the group's median frame, ADU."""
+    saturated: float = 0.0
+    """Share of samples at the end of the scale."""
+    zeros: float = 0.0
+    """Share of samples at zero."""
+    reason: str | None = None
+    """Why it is set aside; ``None`` for a frame to use."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputCheck:
+    """What is known of a group before it is combined."""
+
+    frames: list[FrameCheck]
+    figures: dict[str, float] = field(default_factory=dict)
+    """Of the frames to use; names as in `calibrary.checks`."""
+    plane_levels: list[float] = field(default_factory=list)
+    """Median level of the four places of a Bayer pattern, row by row, ADU; for flats."""
+    plane_noise: list[float] = field(default_factory=list)
+    """Noise of a single frame in these places, ADU."""
+    noise_curve: list[tuple[int, float]] = field(default_factory=list)
+    """Number of frames averaged and the noise of their plain mean, ADU."""
+    full_scale: float = 65535.0
+
+    @property
+    def used(self) -> list[FrameCheck]:
+        """The frames to combine."""
+        return [f for f in self.frames if f.reason is None]
+
+    @property
+    def set_aside(self) -> list[FrameCheck]:
+        """The frames that are left out, with their reasons."""
+        return [f for f in self.frames if f.reason is not None]
+
+
+def check_frames(plan: GroupPlan) -> InputCheck:
+    """Read a thin sample of every frame of a group and judge the frames by it.
+
+    Parameters
+    ----------
+    plan : GroupPlan
+        The work order; its frames are read.
+
+    Returns
+    -------
+    InputCheck
+        Figures of each frame and of the group; `InputCheck.used` are the frames to combine.
+    """
+    checks, samples = _read(plan)
+    if not samples:
+        return InputCheck(checks)
+    shapes = [s.data.shape for s in samples.values()]
+    common = max(set(shapes), key=shapes.count)
+    for index in [i for i, s in samples.items() if s.data.shape != common]:
+        checks[index] = replace(checks[index], reason="its size differs from that of the group")
+        del samples[index]
+    return _judge_group(plan, checks, samples)
+
+
+def _read(plan: GroupPlan) -> tuple[list[FrameCheck], dict[int, Sample]]:
+    def read(path: str) -> Sample | str:
+        try:
+            return read_sample(Path(path))
+        except (CalibraryError, OSError) as error:
+            return str(error)
+
+    with ThreadPoolExecutor(max(1, plan.threads)) as pool:
+        results = list(pool.map(read, [f.path for f in plan.frames]))
+    checks: list[FrameCheck] = []
+    samples: dict[int, Sample] = {}
+    for index, (frame, result) in enumerate(zip(plan.frames, results, strict=True)):
+        check = FrameCheck(frame.path, frame.date_obs, _temperature(frame.ccd_temp_c))
+        if isinstance(result, str):
+            checks.append(replace(check, reason=result))
+            continue
+        check, reason = _examine(check, result)
+        checks.append(replace(check, reason=reason))
+        if reason is None:
+            samples[index] = result
+    return checks, samples
+
+
+def _temperature(ccd_temp_c: float | None) -> float | None:
+    return ccd_temp_c if ccd_temp_c is not None and np.isfinite(ccd_temp_c) else None
+
+
+def _examine(check: FrameCheck, sample: Sample) -> tuple[FrameCheck, str | None]:
+    """Take the figures of a frame by itself; a reason if it holds no image at all."""
+    data = sample.data
+    finite = np.isfinite(data)
+    if not finite.any():
+        return check, "it holds no finite sample"
+    level = float(np.median(data[finite]))
+    check = replace(
+        check,
+        level=level,
+        saturated=float((data >= 0.999 * sample.full_scale).mean()),
+        zeros=float((data <= 0).mean()),
+    )
+    same = float((data == level).mean())
+    if same > CONSTANT_SHARE and check.saturated < CONSTANT_SHARE:
+        return check, f"{same:.0%} of its samples have one and the same value: no image"
+    return check, None
+
+
+def _judge_group(
+    plan: GroupPlan, checks: list[FrameCheck], samples: dict[int, Sample]
+) -> InputCheck:
+    flat = plan.frame_type is FrameType.FLAT
+    divided = 0.0
+    group = examine_group(samples, flat=flat)
+    tests: list[Callable[[list[FrameCheck], GroupSample], dict[int, str]]] = [
+        _too_saturated,
+        _other_flat_level if flat else _other_level,
+        _other_noise,
+    ]
+    if flat:
+        tests.append(_uneven)
+    if plan.frame_type in (FrameType.DARK, FrameType.DARKFLAT):
+        tests.append(_warm(plan.keys.temp_c))
+    for test in tests:
+        found = test(checks, group)
+        if not found:
+            continue
+        if len(found) > MAX_SET_ASIDE * len(group.index):
+            divided = max(divided, len(found) / len(group.index))
+            continue
+        for index, reason in found.items():
+            checks[index] = replace(checks[index], reason=reason)
+        group = examine_group({i: samples[i] for i in group.index if i not in found}, flat=flat)
+    checks = [_with_noise(c, i, group) for i, c in enumerate(checks)]
+    return _summary(plan, checks, group, divided, next(iter(samples.values())).full_scale)
+
+
+def _with_noise(check: FrameCheck, index: int, group: GroupSample) -> FrameCheck:
+    if index not in group.index:
+        return check
+    place = group.index.index(index)
+    return replace(check, level=float(group.levels[place]), noise=float(group.noise[place]))
+
+
+def _too_saturated(checks: list[FrameCheck], group: GroupSample) -> dict[int, str]:
+    return {
+        i: f"{checks[i].saturated:.0%} of its samples are saturated"
+        for i in group.index
+        if checks[i].saturated > SATURATED_SHARE
+    }
+
+
+def _other_level(_checks: list[FrameCheck], group: GroupSample) -> dict[int, str]:
+    usual = float(np.median(group.levels))
+    least = max(LEVEL_NOISE * group.frame_noise, LEVEL_SCATTER * mad_sigma(group.levels))
+    return {
+        i: f"its level is {level:.0f} ADU, the group's {usual:.0f}: light, or another kind of frame"
+        for i, level in zip(group.index, group.levels, strict=True)
+        if abs(level - usual) > least > 0
+    }
+
+
+def _other_flat_level(_checks: list[FrameCheck], group: GroupSample) -> dict[int, str]:
+    usual = float(np.median(group.levels))
+    low, high = usual / FLAT_LEVEL_FACTOR, usual * FLAT_LEVEL_FACTOR
+    return {
+        i: f"its level is {level:.0f} ADU, the group's {usual:.0f}: another kind of frame?"
+        for i, level in zip(group.index, group.levels, strict=True)
+        if not low <= level <= high
+    }
+
+
+def _other_noise(_checks: list[FrameCheck], group: GroupSample) -> dict[int, str]:
+    return {
+        i: f"its noise is {ratio:.2f} times that of the group: another gain or readout mode?"
+        for i, ratio in zip(group.index, group.noise_ratios, strict=True)
+        if ratio > NOISE_FACTOR or ratio < 1 / NOISE_FACTOR
+    }
+
+
+def _uneven(_checks: list[FrameCheck], group: GroupSample) -> dict[int, str]:
+    return {
+        i: f"its shape departs by {depth:.0%} from the group's: cloud, dew or moving light"
+        for i, depth in zip(group.index, group.departures, strict=True)
+        if depth > UNEVENNESS
+    }
+
+
+def _warm(
+    temp_c: float | None,
+) -> Callable[[list[FrameCheck], GroupSample], dict[int, str]]:
+    def warm(checks: list[FrameCheck], group: GroupSample) -> dict[int, str]:
+        found = {}
+        for i in group.index:
+            measured = checks[i].temp_c
+            if temp_c is None or measured is None or abs(measured - temp_c) <= TEMPERATURE_C:
+                continue
+            found[i] = f"the sensor was at {measured:.1f} °C, the group is at {temp_c:.1f} °C"
+        return found
+
+    return warm
+
+
+def _summary(
+    plan: GroupPlan,
+    checks: list[FrameCheck],
+    group: GroupSample,
+    divided: float,
+    full_scale: float,
+) -> InputCheck:
+    used = [checks[i] for i in group.index]
+    figures = {
+        "frames.n": float(len(used)),
+        "frames.set_aside": 1.0 - len(used) / len(checks),
+        "frames.divided": divided,
+        "inputs.saturated": max(c.saturated for c in used),
+        "inputs.clipped": float(np.mean([c.zeros for c in used])),
+        **group.figures,
+    }
+    differences = _differences(plan.keys.temp_c, used)
+    if differences:
+        figures["temperature.difference"] = max(differences)
+    return InputCheck(
+        checks, figures, group.plane_levels, group.plane_noise, group.noise_curve, full_scale
+    )
+
+
+def _differences(temp_c: float | None, used: Sequence[FrameCheck]) -> list[float]:
+    if temp_c is None:
+        return []
+    return [abs(c.temp_c - temp_c) for c in used if c.temp_c is not None]
