@@ -169,7 +169,7 @@ class Matcher:
 
     def _late_darks(self, comparison: Comparison) -> NDArray[np.intp]:
         """Return the darks that only the window keeps from being dark-flats of these flats."""
-        decisive = [i for i, key in enumerate(KEYS) if key not in ("temperature", "time")]
+        decisive = [i for i, key in enumerate(KEYS) if key not in ("temperature", "time", "use")]
         fit = ~comparison.excluded[:, decisive].any(axis=1) & comparison.outside
         return np.flatnonzero(fit & ~self._in_library & (self._table.types == "dark"))
 

@@ -97,8 +97,10 @@ def run_candidate(name: str, draft: Draft, obstacle: str) -> Candidate:
 
 
 def library_candidate(path: str, master: Frame) -> Candidate:
-    """Describe a master of the library."""
+    """Describe a master of the library; one whose name only tells the day has that whole day."""
     start, end = to_time(master.date_obs), to_time(master.date_end)
+    if start is not None and len(master.date_obs or "") == len("YYYY-MM-DD"):
+        end = start + 24 * HOUR
     return Candidate(
         name=path,
         frame_type=master.master_of or FrameType.UNKNOWN,

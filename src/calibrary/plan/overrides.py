@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from calibrary.headers.reading import is_set_aside_for_type
 from calibrary.model import CalibraryError, Frame, FrameType, Status, TypeSource
 
 log = logging.getLogger(__name__)
@@ -203,14 +204,9 @@ def _retyped(frame: Frame, frame_type: FrameType) -> Frame:
     if frame_type is FrameType.LIGHT:
         reason = "a light by the overrides"
         return dataclasses.replace(changed, status=Status.IGNORED, reason=reason)
-    if frame.status is Status.USED or set_aside_for_type(frame):
+    if frame.status is Status.USED or is_set_aside_for_type(frame):
         return dataclasses.replace(changed, status=Status.USED, reason=None)
     return changed
-
-
-def set_aside_for_type(frame: Frame) -> bool:
-    """Say whether nothing but its type kept `frame` out."""
-    return frame.frame_type in (FrameType.LIGHT, FrameType.UNKNOWN) and frame.width is not None
 
 
 def _warn_unused(hits: int, entry: str, files: Sequence[str]) -> None:

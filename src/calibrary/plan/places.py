@@ -107,7 +107,9 @@ class Shelves:
         self._taken: set[str] = set()
         self.assigned: set[str] = set()
         """Paths of masters that belong to a group of this run."""
+        self._alike: dict[tuple[object, ...], list[str]] = defaultdict(list)
         for path, master in sorted(self.masters.items()):
+            self._alike[_identity(master.master_of, master)].append(path)
             if master.inputs_digest is not None:
                 self._own[_identity(master.master_of, master)].append(path)
                 self._by_digest[master.inputs_digest].append(path)
@@ -133,6 +135,21 @@ class Shelves:
         stems.update(zip(new, given, strict=True))
         return [self._decide(stems[i], digest) for i, digest in enumerate(digests)]
 
+    def previous(self, draft: Draft, place: str) -> str | None:
+        """Return the newest master of a group's keys that is older than the group itself."""
+        span = draft.span
+        if span is None:
+            return None
+        older = [
+            (start, path)
+            for path in self._alike.get(_identity(draft.frame_type, draft.keys), ())
+            if path != place
+            and (start := to_time(self.masters[path].date_obs)) is not None
+            and start < span[0]
+            and self._same_settings(draft, self.masters[path])
+        ]
+        return max(older)[1] if older else None
+
     def _kept(
         self, drafts: Sequence[Draft], digests: Sequence[str], wanted: Sequence[str]
     ) -> dict[int, str]:
@@ -156,19 +173,7 @@ class Shelves:
 
     def _overlap(self, draft: Draft, master: Frame) -> int | None:
         """Return for how long (µs) a master and a group of its keys coincide, else ``None``."""
-        tolerance = self._config.tolerance
-        temperature = getattr(tolerance.temperature, draft.frame_type.value)
-        mine, its = draft.keys.exposure_s, master.exposure_s
-        if draft.frame_type is not FrameType.BIAS and mine != its:
-            if mine is None or its is None:
-                return None
-            if abs(mine - its) > exposure_tolerance_s(mine, its, tolerance.exposure):
-                return None
-        if draft.keys.temp_c != master.temp_c and (
-            draft.keys.temp_c is None
-            or master.temp_c is None
-            or abs(draft.keys.temp_c - master.temp_c) > temperature
-        ):
+        if not self._same_settings(draft, master):
             return None
         span, start = draft.span, to_time(master.date_obs)
         if span is None or start is None:
@@ -178,6 +183,20 @@ class Shelves:
         if abs(part(span, (start, max(start, end)))) > SECOND:
             return None
         return max(0, min(span[1], end) - max(span[0], start))
+
+    def _same_settings(self, draft: Draft, master: Frame) -> bool:
+        """Say whether exposure and temperature are equal within the tolerances."""
+        tolerance = self._config.tolerance
+        span: float = getattr(tolerance.temperature, draft.frame_type.value)
+        mine, its = draft.keys.exposure_s, master.exposure_s
+        if draft.frame_type is not FrameType.BIAS and mine != its:
+            if mine is None or its is None:
+                return False
+            if abs(mine - its) > exposure_tolerance_s(mine, its, tolerance.exposure):
+                return False
+        if draft.keys.temp_c is None or master.temp_c is None:
+            return draft.keys.temp_c == master.temp_c
+        return abs(draft.keys.temp_c - master.temp_c) <= span
 
     def _files(self, stem: str, suffixes: Sequence[str]) -> list[str]:
         """Return the masters at a place, whatever the letter case of their names."""

@@ -28,6 +28,7 @@ from calibrary.plan.names import setup_name
 from calibrary.plan.overrides import Overrides, apply_overrides, correct_masters
 from calibrary.plan.places import Place, Shelves, group_names
 from calibrary.plan.resources import Resources, estimate
+from calibrary.plan.setups import with_setups
 
 
 @dataclass(slots=True)
@@ -69,6 +70,7 @@ def make_plan(
     drafts = group_frames(used, config)
     names = dict(zip(map(id, drafts), group_names(drafts), strict=True))
     shelved = _with_aliases(correct_masters(masters, overrides), config.aliases)
+    shelved = with_setups(shelved, [draft.keys for draft in drafts], config.library)
     planner = _Planner(config, Shelves(shelved, config), frozenset(built))
     plain = [d for d in drafts if d.frame_type is not FrameType.FLAT]
     flats = [d for d in drafts if d.frame_type is FrameType.FLAT]
@@ -183,7 +185,8 @@ class _Planner:
         ):
             if place.action is Action.REUSE and digest in self._built:
                 place = Place(place.master, Action.BUILD)
-            order = _order(draft, name, digest, place, chosen, self._config)
+            previous = self._shelves.previous(draft, place.master)
+            order = _order(draft, name, digest, place, chosen, previous, self._config)
             if calibrator is not None:
                 warnings = [] if pin else _step_down(calibrator)
                 order = dataclasses.replace(
@@ -233,7 +236,7 @@ class _Planner:
 
 def resolve_integration(draft: Draft, config: Config) -> dict[str, Any]:
     """Return the integration of a group with everything decided."""
-    from calibrary.integrate.methods import resolve
+    from calibrary.integrate.choice import resolve
 
     settings = getattr(config.integration, draft.frame_type.value).model_dump()
     settings["profile"] = config.integration.profile
@@ -254,6 +257,7 @@ def _order(
     digest: str,
     place: Place,
     integration: dict[str, Any],
+    previous: str | None,
     config: Config,
 ) -> GroupPlan:
     resources: Resources = estimate(draft)
@@ -284,9 +288,12 @@ def _order(
         integration=integration,
         reason=place.reason,
         warnings=tuple(_warnings(draft, config)),
+        required=config.frames.required,
+        previous=previous,
         mem_mb=resources.mem_mb,
         threads=resources.threads,
         runtime_min=resources.runtime_min,
+        disk_mb=resources.disk_mb,
     )
 
 

@@ -18,11 +18,12 @@ _BYTES_PER_MINUTE = 60 * 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Memory (MB), threads and run time (minutes) of one integration."""
+    """Memory (MB), threads, run time (minutes) and disk space (MB) of one integration."""
 
     mem_mb: int
     threads: int
     runtime_min: int
+    disk_mb: int
 
 
 def estimate(draft: Draft) -> Resources:
@@ -37,4 +38,7 @@ def estimate(draft: Draft) -> Resources:
     is_flat = draft.frame_type is FrameType.FLAT
     mem_mb = memory_mb(keys.width, rows, n_frames, sample, threads, is_flat)
     data = n_frames * keys.width * rows * sample
-    return Resources(mem_mb, threads, 5 + math.ceil(data / _BYTES_PER_MINUTE))
+    # Frames that cannot be read by rows (compressed) are unpacked; two formats of the master.
+    disk = data + 2 * 4 * keys.width * rows
+    minutes = 5 + math.ceil(data / _BYTES_PER_MINUTE)
+    return Resources(mem_mb, threads, minutes, 10 + math.ceil(disk / 1e6))

@@ -1,0 +1,42 @@
+"""The setup of a master whose header lost it, from its name or folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Sequence
+
+from calibrary.library.file_names import parse_name
+from calibrary.model import Frame, GroupKeys
+from calibrary.plan.names import setup_name
+from calibrary.plan.places import below
+
+_FOLDER = re.compile(r"(?:.*/)?!!![A-Z]+_LIB/([^/]+)/.*")
+
+
+def with_setups(masters: Sequence[Frame], keys: Iterable[GroupKeys], library: str) -> list[Frame]:
+    """Return the masters, those without telescope and camera with that of a setup of this run.
+
+    A name holds ``{TELESCOP}_{INSTRUME}`` sanitised, so it can be recognised but not taken
+    apart. Letter case does not count: ANAWBPPS writes it in capitals.
+    """
+    setups: dict[str, set[tuple[str | None, str | None]]] = {}
+    for key in keys:
+        setups.setdefault(setup_name(key).casefold(), set()).add((key.telescope, key.camera))
+    found = []
+    for master in masters:
+        if master.telescope is None and master.camera is None and master.master_of is not None:
+            known = setups.get((_setup(below(master.path, library)) or "").casefold(), set())
+            if len(known) == 1:
+                telescope, camera = next(iter(known))
+                master = dataclasses.replace(master, telescope=telescope, camera=camera)
+        found.append(master)
+    return found
+
+
+def _setup(path: str) -> str | None:
+    name = parse_name(path)
+    if name is not None and name.setup is not None:
+        return name.setup
+    folder = _FOLDER.fullmatch(path)
+    return folder[1] if folder else None

@@ -1,0 +1,115 @@
+"""The plan as files: what the workflow, the report and `calibrary explain` read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from calibrary.config import Config
+from calibrary.library.inventory import published_digests, read_library
+from calibrary.manifest import read_frames, write_frames
+from calibrary.model import (
+    CALIBRATION_TYPES,
+    Action,
+    CalibraryError,
+    Frame,
+    GroupPlan,
+    Status,
+    write_text_atomic,
+)
+from calibrary.plan.overrides import load_overrides
+from calibrary.plan.planning import Plan, make_plan
+
+log = logging.getLogger(__name__)
+
+_SAID = re.compile(r"\b(?:IMAGETYP|imageType|FRAME|OBSTYPE|FRAMETYP|PICTTYPE)[^']{0,20}'([^']*)'")
+
+
+def write_plan(index: Path, config: Config) -> None:
+    """Plan a run and write it below the results folder.
+
+    Writes ``plan/frames.csv`` (every frame with its group and fate), ``plan/sheets/<group>.json``
+    (the work orders), ``matches.json`` and, last, ``plan/groups.json`` (the work orders without
+    their frames). The same frames give the same bytes; sheets that did not change are not
+    touched, sheets of groups that are gone are removed.
+
+    Parameters
+    ----------
+    index : Path
+        The frames as `calibrary.manifest.write_frames` wrote them.
+
+    Raises
+    ------
+    CalibraryError
+        The overrides are not valid, or there is no calibration frame at all.
+    """
+    results, library = Path(config.results), Path(config.library)
+    overrides = load_overrides(Path(config.overrides) if config.overrides else None)
+    frames = read_frames(index)
+    masters = read_library(library, results / "cache/headers.sqlite")
+    plan = make_plan(frames, masters, config, overrides, published_digests(results))
+    if not plan.groups:
+        raise CalibraryError(nothing_found(plan.frames, config))
+    _log(plan)
+    write_frames(plan.frames, results / "plan/frames.csv")
+    _write_sheets(plan.groups, results / "plan/sheets")
+    write_text_atomic(
+        results / "matches.json",
+        json.dumps(plan.matches, sort_keys=True, separators=(",", ":")) + "\n",
+    )
+    groups = [_without_frames(group) for group in plan.groups]
+    write_text_atomic(
+        results / "plan/groups.json", json.dumps(groups, indent=1, sort_keys=True) + "\n"
+    )
+
+
+def nothing_found(frames: Sequence[Frame], config: Config) -> str:
+    """Return in one line what was looked for where, and what was found instead."""
+    where = ", ".join(config.source)
+    wanted = ", ".join(CALIBRATION_TYPES)
+    text = f"{where}: no calibration files found; looked for frames of type {wanted}"
+    if not frames:
+        return f"{text}, but there are no FITS or XISF files; set `source` in config/config.yaml"
+    said = Counter(
+        match[1] if (match := _SAID.search(f.reason or "")) else f"none ({f.frame_type})"
+        for f in frames
+    )
+    values = ", ".join(f"{value} ({count})" for value, count in sorted(said.items())[:12])
+    first = next((f for f in frames if f.reason), frames[0])
+    reason = f"; {first.path}: {first.reason}" if first.reason else ""
+    return f"{text} in {len(frames)} files; IMAGETYP values found: {values}{reason}"
+
+
+def _log(plan: Plan) -> None:
+    for group in plan.groups:
+        if group.action in (Action.TOO_FEW, Action.FOREIGN):
+            log.warning("%s: not built: %s", group.group, group.reason)
+        for warning in group.warnings:
+            log.warning("%s: %s", group.group, warning)
+    aside = sum(frame.status is Status.SET_ASIDE for frame in plan.frames)
+    if aside:
+        log.warning("%d files are set aside; manifest.csv says why", aside)
+
+
+def _without_frames(group: GroupPlan) -> dict[str, Any]:
+    light = dataclasses.asdict(dataclasses.replace(group, frames=()))
+    del light["frames"]
+    return {**light, "n_frames": len(group.frames)}
+
+
+def _write_sheets(groups: Sequence[GroupPlan], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = {f"{group.group}.json": group for group in groups}
+    for path in folder.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+    for name, group in wanted.items():
+        path, text = folder / name, group.to_json() + "\n"
+        if not (path.exists() and path.read_text(encoding="utf-8") == text):
+            write_text_atomic(path, text)
