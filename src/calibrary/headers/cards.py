@@ -76,13 +76,8 @@ def parse_card(text: str) -> Card:
     if text[8:10] == "= " and " " not in keyword and keyword.isupper():
         value, comment = split_value(text[10:])
         return Card(keyword, value, comment, text)
-    upper = keyword.upper()
-    if upper in COMMENTARY and text[8:9] != "=":
-        free = _FREE_FORM.match(text) if not upper and "=" in text else None
-        # "   GAIN = 100" is a value with leading blanks; a blank keyword is a comment.
-        if free is None or " " in free[1]:
-            return Card(upper, None, text[8:].strip(), text)
-    free = _FREE_FORM.match(text)
+    upper = keyword.strip().upper()
+    free = None if upper in COMMENTARY else _FREE_FORM.match(text)
     if free is None:
         return Card(upper, None, text[8:].strip(), text)
     value, comment = split_value(free[2])

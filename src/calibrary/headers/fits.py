@@ -7,6 +7,7 @@ than a general FITS library, and it survives what makes them fail.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import math
 import os
@@ -16,7 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from calibrary.headers.cards import CARD_BYTES, Card, HeaderError, Value, parse_cards, unreadable
+from calibrary.headers.cards import (
+    CARD_BYTES,
+    Card,
+    HeaderError,
+    Value,
+    parse_cards,
+    parse_token,
+    unreadable,
+)
 
 BLOCK_BYTES = 2880
 MAX_HEADER_BYTES = 4 * 1024 * 1024
@@ -147,9 +156,10 @@ def _read_gzipped(path: Path, file: IO[bytes]) -> list[FitsHdu]:
     """
     file.seek(-4, os.SEEK_END)
     told = int.from_bytes(file.read(4), "little")
-    hdus = _walk_gzipped(path, file, told)
-    if not any(hdu.missing_bytes for hdu in hdus):
-        return hdus
+    with contextlib.suppress(EOFError, zlib.error):
+        hdus = _walk_gzipped(path, file, told)
+        if not any(hdu.missing_bytes for hdu in hdus):
+            return hdus
     file.seek(0)
     counted = 0
     try:
@@ -273,6 +283,9 @@ def _real(values: dict[str, Value], keyword: str, default: float) -> float:
     value = values.get(keyword)
     if value is None:
         return default
+    if isinstance(value, str):
+        # Some writers put numbers into quotes; a decimal comma stays an error.
+        value = parse_token(value.strip())
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         msg = f"{keyword} is {value!r}, not a number with a decimal point, so pixels have no value"
         raise ValueError(msg)

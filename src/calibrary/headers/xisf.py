@@ -97,7 +97,7 @@ def read_xisf_header(path: str | os.PathLike[str]) -> XisfHeader:
             images, metadata = _parse(xml.rstrip(b"\0"), _PREAMBLE.size + len(xml), size)
     except OSError as error:
         raise unreadable(path, error) from None
-    except ValueError as error:
+    except (ValueError, LookupError) as error:
         raise HeaderError(f"{path}: {error}; copy the file again or write it anew") from None
     except expat.ExpatError as error:
         msg = f"{path}: broken XML in the header ({error}); copy the file again or write it anew"
