@@ -232,7 +232,17 @@ class GroupPlan:
 
     def to_json(self) -> str:
         """Return the work order as JSON text, the same text for the same order."""
-        return json.dumps(dataclasses.asdict(self), indent=1, sort_keys=True)
+        return json.dumps(self.to_dict(), sort_keys=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the work order as plain data, for `from_dict`."""
+        # Not dataclasses.asdict, which copies every value: a plan has 100,000 frames.
+        return {
+            **_plain(self),
+            "keys": _plain(self.keys),
+            "frames": [_plain(frame) for frame in self.frames],
+            "calibrator": None if self.calibrator is None else _plain(self.calibrator),
+        }
 
     @classmethod
     def from_json(cls, text: str) -> GroupPlan:
@@ -255,6 +265,10 @@ class GroupPlan:
                 "warnings": tuple(data["warnings"]),
             }
         )
+
+
+def _plain(record: GroupPlan | GroupKeys | InputFrame | Calibrator) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 class Verdict(StrEnum):

@@ -139,7 +139,7 @@ class Matcher:
     def _miss(self, rung: str, explain: Explainer) -> str:
         """Return why nothing on a rung matches: its nearest candidate and by how much."""
         words = {"darkflat": "dark-flat", "library": "dark in the library"}.get(rung, rung)
-        near = self._nearest(rung, explain.comparison)
+        near, _ = self._nearest(rung, explain.comparison)
         if not near:
             return f"no {words} at all"
         index, of = near[0]
@@ -149,8 +149,13 @@ class Matcher:
         why = explain.text(index, candidate, of)
         return f"no {words} matches, nearest {candidate.name}: {why}"
 
-    def _nearest(self, rung: str, comparison: Comparison) -> list[tuple[int, FrameType]]:
-        """Return what a rung rules out and as what type it looks at it, the nearest first."""
+    def _type(self, index: int) -> FrameType:
+        return self._table.candidates[index].frame_type
+
+    def _nearest(
+        self, rung: str, comparison: Comparison
+    ) -> tuple[list[tuple[int, FrameType]], int]:
+        """Return the nearest of what a rung rules out, as what type, and how many there are."""
         # Each key that excludes weighs more than all after it.
         weights = 2.0 ** np.arange(len(KEYS), 0, -1)
         members = np.concatenate(self._members(rung))
@@ -163,9 +168,10 @@ class Matcher:
         exposure = np.abs(comparison.exposure_delta[both]) / comparison.exposure_tolerance[both]
         time = np.abs(comparison.time_delta[both])
         order = np.lexsort((np.nan_to_num(time), np.nan_to_num(exposure), weight))
-        types = [FrameType(str(of)) for of in self._table.types[out]]
-        types += [FrameType.DARKFLAT] * late.size
-        return [(int(both[i]), types[i]) for i in order]
+        return [
+            (i := int(both[k]), FrameType.DARKFLAT if k >= out.size else self._type(i))
+            for k in order[:LISTED]
+        ], both.size
 
     def _late_darks(self, comparison: Comparison) -> NDArray[np.intp]:
         """Return the darks that only the window keeps from being dark-flats of these flats."""
@@ -179,12 +185,12 @@ class Matcher:
         entries: list[dict[str, Any]] = []
         unlisted = {}
         for rung, ranked in ranks.items():
-            fit = [(i, self._table.candidates[i].frame_type) for i in ranked]
-            everyone = fit + self._nearest(rung, explain.comparison)
-            for place, (i, of) in enumerate(everyone[:LISTED], start=1):
-                rank = place if place <= len(ranked) else None
+            near, n_excluded = self._nearest(rung, explain.comparison)
+            fit = [(i, self._type(i)) for i in ranked[:LISTED]]
+            for place, (i, of) in enumerate((fit + near)[:LISTED], start=1):
+                rank = place if place <= len(fit) else None
                 entries.append(self._entry(rung, rank, explain, i, of) | {"chosen": i == chosen})
-            unlisted[rung] = max(0, len(everyone) - LISTED)
+            unlisted[rung] = max(0, len(ranked) + n_excluded - LISTED)
         return {"candidates": entries, "not_listed": unlisted}
 
     def _entry(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import median
+from typing import Any
 
 from calibrary.config import Config
 from calibrary.config.model import gap_hours
@@ -53,26 +55,52 @@ def sample_class(frame: Frame) -> tuple[str | None, bool]:
     return _SAMPLE_CLASS.get(frame.sample_format or "", frame.sample_format), frame.normalised
 
 
-def camera_keys(frame: Frame) -> tuple[Hashable, ...]:
-    """Return what must be equal for two raw frames to come from one camera in one setting."""
-    return (
-        frame.telescope,
-        frame.camera,
-        frame.width,
-        frame.height,
-        frame.channels or 1,
-        frame.x_origin,
-        frame.y_origin,
-        frame.x_binning or 1,
-        frame.y_binning or 1,
-        number(frame.gain),
-        number(frame.offset),
-        frame.readout_mode,
-        number(frame.usb_limit),
-        frame.bayer_pattern,
-        frame.row_order,
-        *sample_class(frame),
-    )
+_CAMERA_FIELDS = (
+    "telescope",
+    "camera",
+    "width",
+    "height",
+    "channels",
+    "x_origin",
+    "y_origin",
+    "x_binning",
+    "y_binning",
+    "gain",
+    "offset",
+    "readout_mode",
+    "usb_limit",
+    "bayer_pattern",
+    "row_order",
+    "sample_format",
+    "normalised",
+)
+_camera_values = attrgetter(*_CAMERA_FIELDS)
+
+
+class _Cameras:
+    """Numbers what must be equal for raw frames to come from one camera in one setting."""
+
+    def __init__(self) -> None:
+        self._of_values: dict[tuple[Any, ...], int] = {}
+        self._of_keys: dict[tuple[Hashable, ...], int] = {}
+
+    def number(self, frame: Frame) -> int:
+        """Return the same number for frames with equal keys."""
+        values = _camera_values(frame)
+        found = self._of_values.get(values)
+        if found is None:
+            found = self._of_keys.setdefault(self._keys(frame), len(self._of_keys))
+            self._of_values[values] = found
+        return found
+
+    def _keys(self, frame: Frame) -> tuple[Hashable, ...]:
+        values = {name: getattr(frame, name) for name in _CAMERA_FIELDS}
+        for name in ("gain", "offset", "usb_limit"):
+            values[name] = number(values[name])
+        for name in ("channels", "x_binning", "y_binning"):
+            values[name] = values[name] or 1
+        values["sample_format"] = sample_class(frame)
+        return tuple(values.values())
 
 
 def group_frames(frames: Sequence[Frame], config: Config) -> list[Draft]:
@@ -82,7 +110,8 @@ def group_frames(frames: Sequence[Frame], config: Config) -> list[Draft]:
     then exposures, then temperatures are clustered inside a session. A gap session is looked at
     once more inside each cluster: two sets that only a third, different one connects stay two.
     """
-    shots = [_Shot(frame) for frame in _ordered(frames)]
+    cameras = _Cameras()
+    shots = [_Shot(frame, cameras) for frame in _ordered(frames)]
     _mark_darkflats(shots, config)
     buckets: dict[Hashable, list[_Shot]] = defaultdict(list)
     for shot in shots:
@@ -99,10 +128,10 @@ class _Shot:
 
     __slots__ = ("camera", "exposure", "filter", "frame", "frame_type", "temp", "time")
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, cameras: _Cameras) -> None:
         self.frame = frame
         self.frame_type: FrameType = frame.frame_type
-        self.camera = camera_keys(frame)
+        self.camera = cameras.number(frame)
         is_flat = frame.frame_type is FrameType.FLAT
         # A filter on a bias or dark is only where the wheel stood.
         self.filter = frame.filter.casefold() if is_flat and frame.filter else None

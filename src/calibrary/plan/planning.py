@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from calibrary.config import Config
 from calibrary.config.model import Aliases
 from calibrary.model import (
     CALIBRATION_TYPES,
+    FRAME_FIELDS,
     Action,
     Calibrator,
     CalibratorKind,
@@ -110,10 +112,18 @@ def _with_aliases(frames: Sequence[Frame], aliases: Aliases) -> list[Frame]:
     return aliased
 
 
+_at_group = FRAME_FIELDS.index("group")
+_before_group = attrgetter(*FRAME_FIELDS[:_at_group])
+_after_group = attrgetter(*FRAME_FIELDS[_at_group + 1 :])
+_input_values = attrgetter(*(f.name for f in dataclasses.fields(InputFrame)))
+
+
 def _with_fate(frame: Frame, fates: dict[str, str], config: Config) -> Frame:
     group = fates.get(frame.path)
     if group is not None:
-        return dataclasses.replace(frame, group=group)
+        # As dataclasses.replace, in a fifth of the time: this is done for every frame.
+        values: list[Any] = [*_before_group(frame), group, *_after_group(frame)]
+        return Frame(*values)
     if frame.status is not Status.USED:
         return frame
     if frame.frame_type is FrameType.BIAS and not config.use_bias:
@@ -208,7 +218,7 @@ class _Planner:
             )
             places.update(zip(indices, found, strict=True))
         for i in few:
-            reason = f"{len(drafts[i].frames)} frames, {required} are required (frames.required)"
+            reason = f"{_frames(drafts[i])}, {required} are required (frames.required)"
             if places[i].action is Action.BUILD:
                 places[i] = Place(places[i].master, Action.TOO_FEW, reason)
         return [places[i] for i in range(len(drafts))]
@@ -245,7 +255,7 @@ def resolve_integration(draft: Draft, config: Config) -> dict[str, Any]:
 
 def _obstacle(order: GroupPlan, config: Config) -> str:
     if order.action is Action.TOO_FEW:
-        return f"has {len(order.frames)} frames, {config.frames.required} are required"
+        return f"has only {len(order.frames)} of {config.frames.required} required frames"
     if order.action is Action.FOREIGN:
         return f"not built: {order.master} of another program has its place"
     return ""
@@ -270,18 +280,7 @@ def _order(
         action=place.action,
         digest=digest,
         keys=draft.keys,
-        frames=tuple(
-            InputFrame(
-                f.path,
-                f.size_bytes,
-                f.mtime_ns,
-                f.date_obs,
-                f.exposure_s,
-                f.set_temp_c,
-                f.ccd_temp_c,
-            )
-            for f in frames
-        ),
+        frames=tuple(InputFrame(*_input_values(frame)) for frame in frames),
         first_date_obs=dates[0] if dates else None,
         last_date_obs=dates[-1] if dates else None,
         master=place.master,
@@ -297,14 +296,17 @@ def _order(
     )
 
 
+def _frames(draft: Draft) -> str:
+    return "1 frame" if len(draft.frames) == 1 else f"{len(draft.frames)} frames"
+
+
 def _warnings(draft: Draft, config: Config) -> list[str]:
     warnings = []
     minimum = getattr(config.frames.minimum, draft.frame_type.value)
     recommended = getattr(config.frames.recommended, draft.frame_type.value)
-    if len(draft.frames) < minimum:
+    if config.frames.required <= len(draft.frames) < minimum:
         warnings.append(
-            f"{len(draft.frames)} frames, fewer than the minimum of {minimum} "
-            f"(recommended: {recommended})"
+            f"{_frames(draft)}, fewer than the minimum of {minimum} (recommended: {recommended})"
         )
     keys = draft.keys
     unknown = {

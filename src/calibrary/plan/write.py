@@ -63,10 +63,8 @@ def write_plan(index: Path, config: Config) -> None:
         results / "matches.json",
         json.dumps(plan.matches, sort_keys=True, separators=(",", ":")) + "\n",
     )
-    groups = [_without_frames(group) for group in plan.groups]
-    write_text_atomic(
-        results / "plan/groups.json", json.dumps(groups, indent=1, sort_keys=True) + "\n"
-    )
+    groups = [json.dumps(_without_frames(group), sort_keys=True) for group in plan.groups]
+    write_text_atomic(results / "plan/groups.json", "[\n" + ",\n".join(groups) + "\n]\n")
 
 
 def nothing_found(frames: Sequence[Frame], config: Config) -> str:
@@ -87,18 +85,22 @@ def nothing_found(frames: Sequence[Frame], config: Config) -> str:
 
 
 def _log(plan: Plan) -> None:
+    groups_with: dict[str, list[str]] = {}
     for group in plan.groups:
         if group.action in (Action.TOO_FEW, Action.FOREIGN):
             log.warning("%s: not built: %s", group.group, group.reason)
         for warning in group.warnings:
-            log.warning("%s: %s", group.group, warning)
+            groups_with.setdefault(warning, []).append(group.group)
+    for warning, names in groups_with.items():
+        others = f" and {len(names) - 1} other groups" if len(names) > 1 else ""
+        log.warning("%s%s: %s", names[0], others, warning)
     aside = sum(frame.status is Status.SET_ASIDE for frame in plan.frames)
     if aside:
         log.warning("%d files are set aside; manifest.csv says why", aside)
 
 
 def _without_frames(group: GroupPlan) -> dict[str, Any]:
-    light = dataclasses.asdict(dataclasses.replace(group, frames=()))
+    light = dataclasses.replace(group, frames=()).to_dict()
     del light["frames"]
     return {**light, "n_frames": len(group.frames)}
 
