@@ -1,1 +1,1 @@
-"""Integrate: rejection and combination of a stack of frames."""
+"""Integrate: rejection and combination of a stack of frames; start at `engine.integrate`."""

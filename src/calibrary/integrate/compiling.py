@@ -1,0 +1,93 @@
+"""Where compiled kernels are kept, so that only the first run on a machine compiles them."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba import njit
+
+CACHE_VARIABLE = "CALIBRARY_KERNEL_CACHE"
+"""Environment variable with the folder for compiled kernels."""
+_SOURCES = ("kernels.py", "methods.py", "rejections.py", "siril.py")
+
+
+def compile_once(signature: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401
+    """Return a decorator that compiles a kernel for one signature, or loads it compiled.
+
+    Jobs that start at the same time with nothing compiled wait for the first one. One signature
+    a function: then a file of the cache has one content, whoever writes it.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        folder = cache_folder()
+        with _first_alone(folder / f"{function.__name__}.compiled"), _numba_cache(folder):
+            return njit(signature, cache=True, nogil=True)(function)  # type: ignore[no-any-return]
+
+    return decorate
+
+
+def cache_folder() -> Path:
+    """Return the folder for kernels of this version of the sources, existing and writable.
+
+    That of the environment variable, else beside the package, else the user's cache, else a
+    temporary one of the user.
+    """
+    told = os.environ.get(CACHE_VARIABLE)
+    user = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    places = (
+        [Path(told)]
+        if told
+        else [
+            Path(__file__).parent / "__pycache__",
+            Path(user).expanduser() / "calibrary",
+            Path(tempfile.gettempdir()) / f"calibrary-{os.getuid()}",
+        ]
+    )
+    name = f"kernels-{_source_digest()}"
+    for place in places:
+        folder = place / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
+            return folder
+    return Path(tempfile.mkdtemp(prefix="calibrary-"))
+
+
+def _source_digest() -> str:
+    """Numba looks at the file of a kernel only; the functions it calls stand in others too."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for name in _SOURCES:
+        digest.update((Path(__file__).parent / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _first_alone(marker: Path) -> Iterator[None]:
+    """Hold a lock until `marker` exists; the first to get here makes it."""
+    if marker.exists():
+        yield
+        return
+    with marker.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+        marker.touch()
+
+
+@contextmanager
+def _numba_cache(folder: Path) -> Iterator[None]:
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before

@@ -1,0 +1,196 @@
+"""Integrate a stack of frames into a master: bands of rows, as memory allows, in threads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from calibrary.integrate.frames import FrameLostError, Frames, check_alike
+from calibrary.integrate.job import Job
+from calibrary.integrate.levels import Levels, measure_levels
+from calibrary.integrate.noise import HalfDifferences
+from calibrary.model import CalibraryError
+from calibrary.pixels.reading import read_image
+
+Image = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameStats:
+    """What became of one frame of an integration."""
+
+    path: str
+    scale: float
+    """What its samples were multiplied with; the mean over the planes of a mosaic."""
+    level: float | None
+    """Median of the central part above the calibrator, ADU; measured only when scaled."""
+    rejected_low: int
+    rejected_high: int
+    nonfinite: int
+    """Samples that were NaN or infinite."""
+    fraction: float
+    """Samples rejected or not finite, of all its samples."""
+
+
+@dataclass(slots=True)
+class Integration:
+    """A master and what was learnt while it was made."""
+
+    master: Image
+    """``[rows, width]``, ADU."""
+    frames: list[FrameStats]
+    """In the order of the paths, without those dropped."""
+    kept_counts: list[int]
+    """Pixels by the number of samples kept: ``kept_counts[k]`` have k of them."""
+    halves: HalfDifferences
+    """Odd against even frames: the noise of the master."""
+    rejected_low: int = 0
+    rejected_high: int = 0
+    nonfinite: int = 0
+    empty: int = 0
+    """Pixels without any valid sample; they have the median of the master."""
+    dropped: list[tuple[str, str]] = field(default_factory=list)
+    """``(path, reason)`` of frames that could not be read."""
+    bytes_read: int = 0
+    seconds: float = 0.0
+
+
+def integrate(
+    paths: Sequence[Path | str],
+    integration: Mapping[str, Any],
+    *,
+    calibrator: Path | Image | None = None,
+    bayer_pattern: str | None = None,
+    threads: int = 1,
+    mem_mb: int = 2048,
+    progress: Callable[[float], None] | None = None,
+    scratch: Path | None = None,
+) -> Integration:
+    """Combine frames into a master: the mean of what rejection leaves.
+
+    The master has the same bits for any number of threads and any memory.
+
+    Parameters
+    ----------
+    paths
+        FITS or XISF files of one geometry, sample format and scale.
+    integration
+        What `choice.resolve` returned.
+    calibrator
+        A master, file or ``[rows, width]`` in ADU, that is subtracted from every frame first.
+    bayer_pattern
+        Of the sensor; with multiplicative normalisation each colour is scaled by itself.
+    threads
+        Bands in work at the same time.
+    mem_mb
+        Memory the process may take, MB; see `resources.memory_mb`.
+    progress
+        Called with the finished fraction.
+    scratch
+        Folder for unpacked frames.
+
+    Raises
+    ------
+    CalibraryError
+        No frame can be read; two frames, or a frame and the calibrator, do not fit together.
+    """
+    started = time.perf_counter()
+    frames = Frames([Path(p) for p in paths], scratch, threads)
+    try:
+        while True:
+            _require_frames(frames)
+            try:
+                result = _integrate_once(
+                    frames, integration, calibrator, bool(bayer_pattern), threads, mem_mb, progress
+                )
+                break
+            except FrameLostError as lost:
+                frames.drop(lost.index, lost.reason)
+    finally:
+        frames.close()
+    result.dropped = frames.dropped
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def _require_frames(frames: Frames) -> None:
+    if not frames:
+        reasons = frames.dropped[0][1] if frames.dropped else "none given"
+        raise CalibraryError(f"no frame to integrate can be read: {reasons}")
+
+
+def _calibrator(calibrator: Path | Image | None, frames: Frames) -> Image | None:
+    if calibrator is None:
+        return None
+    name = "the calibrator" if isinstance(calibrator, np.ndarray) else str(calibrator)
+    image = calibrator if isinstance(calibrator, np.ndarray) else read_image(calibrator)[0]
+    layout = frames.layout
+    if image.shape != (layout.rows, layout.width):
+        raise CalibraryError(
+            f"{name}: {image.shape[1]} x {image.shape[0]} cannot be subtracted from "
+            f"{frames.paths[0]}: {layout.width} x {layout.rows}; take another calibrator"
+        )
+    return np.ascontiguousarray(image, np.float32)
+
+
+def _integrate_once(
+    frames: Frames,
+    integration: Mapping[str, Any],
+    calibrator: Path | Image | None,
+    mosaic: bool,
+    threads: int,
+    mem_mb: int,
+    progress: Callable[[float], None] | None,
+) -> Integration:
+    check_alike(frames)
+    dark = _calibrator(calibrator, frames)
+    levels = None
+    if integration.get("normalization") == "multiplicative":
+        levels = measure_levels(frames, dark, mosaic, threads)
+    job = Job(frames, integration, dark, levels, threads)
+    job.run(mem_mb, progress)
+    low, high, nonfinite = (int(total) for total in job.counted.sum(axis=1))
+    return Integration(
+        master=job.master,
+        frames=_frame_stats(frames, job, levels),
+        kept_counts=job.kept_counts.tolist(),
+        halves=job.halves,
+        rejected_low=low,
+        rejected_high=high,
+        nonfinite=nonfinite,
+        empty=_fill_empty(job.master) if nonfinite else 0,
+        bytes_read=len(frames) * frames.layout.rows * frames.layout.row_bytes,
+    )
+
+
+def _frame_stats(frames: Frames, job: Job, levels: Levels | None) -> list[FrameStats]:
+    stats = []
+    for k, path in enumerate(frames.paths):
+        low, high, nonfinite = (int(count) for count in job.counted[:, k])
+        stats.append(
+            FrameStats(
+                path=str(path),
+                scale=1.0 if levels is None else float(levels.factor[k].mean()),
+                level=None if levels is None else float(levels.level[k].mean()),
+                rejected_low=low,
+                rejected_high=high,
+                nonfinite=nonfinite,
+                fraction=(low + high + nonfinite) / job.master.size,
+            )
+        )
+    return stats
+
+
+def _fill_empty(master: Image) -> int:
+    """Give pixels that no frame has a sample of the median of the master; return their number."""
+    empty = ~np.isfinite(master)
+    count = int(empty.sum())
+    if count:
+        master[empty] = np.median(master[~empty]) if count < master.size else 0.0
+    return count

@@ -1,0 +1,522 @@
+"""The compiled inner loop: many pixels at a time, from raw samples to master and counts.
+
+A tile is a piece of an image row, some hundred pixels, with the samples of all frames; it stays
+in the processor's nearest caches. Per tile: load (`_load_integers`, `_load_floats`), sort all
+pixels at once (`_sort`), find the pixels in which something may be rejected (`_screen`), hand
+those to the methods of `rejections` and `siril` one by one (`_clip_pixels`), and go through the
+samples once more to count, add up and compare odd with even frames (`_tally`).
+
+Nothing is added up across pixels but integers, and the samples of a pixel always in the order of
+the frames: the result depends neither on tiles and bands nor on the number of threads. There is
+no fast mathematics, so that every processor gives the same bits.
+
+Arrays are ``[frames, pixels]`` unless said otherwise. Numba's functions carry no types of
+their own here: each is compiled for 16-bit integers and for float32.
+"""
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# ruff: noqa: ANN001, ANN202
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import boolean, float32, float64, int32, int64, njit, uint16, void
+from numba.types import Tuple
+
+from calibrary.integrate import rejections
+from calibrary.integrate.compiling import compile_once
+from calibrary.integrate.methods import (
+    HIGH,
+    KEEP_ALL,
+    LOW,
+    METHOD_TYPE,
+    POOLED,
+    SCREENED,
+    TAKE_MEDIAN,
+    ZERO_IS_MISSING,
+)
+
+SCREEN_MARGIN = np.float32(0.999)
+"""Sums in single precision clear a pixel of outliers only this far from the limit."""
+_BYTE = np.uint16(8)
+
+
+@njit
+def _load_integers(raw, at, swapped, flip, tile):
+    """Fill `tile` with unsigned 16-bit samples from stored ones: byte order, sign bit."""
+    size = tile.shape[1]
+    for f in range(raw.shape[0]):
+        source, target = raw[f, at : at + size], tile[f]
+        if swapped:
+            for p in range(size):
+                v = source[p]
+                target[p] = np.uint16(np.uint16(v << _BYTE) | np.uint16(v >> _BYTE)) ^ flip
+        else:
+            for p in range(size):
+                target[p] = source[p] ^ flip
+
+
+@njit
+def _calibrate(raw, at, dark, factors, planes, whole, tile):
+    """Fill `tile` with (sample - dark) times the factor of frame and plane, ADU.
+
+    `raw` is in ADU, of any type; ``dark[pixels]`` is empty where nothing is subtracted;
+    ``factors[frame, plane]``; `planes` are those of the even and of the odd columns. `whole`
+    rounds to whole ADU, as Siril does with 16-bit frames.
+    """
+    size = tile.shape[1]
+    subtract = dark.shape[0] > 0
+    for f in range(raw.shape[0]):
+        source, target = raw[f, at : at + size], tile[f]
+        even, odd = factors[f, planes[0]], factors[f, planes[1]]
+        if whole:
+            for p in range(size):
+                v = np.floor(np.float64(source[p]) * (odd if p & 1 else even) + 0.5)
+                target[p] = min(max(v, 0.0), 65535.0)
+            continue
+        even32, odd32 = np.float32(even), np.float32(odd)
+        if subtract:
+            for p in range(size):
+                v = np.float32(source[p]) - dark[p]
+                target[p] = v * (odd32 if p & 1 else even32)
+        else:
+            for p in range(size):
+                target[p] = np.float32(source[p]) * (odd32 if p & 1 else even32)
+
+
+@njit
+def _load(source, at, row, stage, tile):
+    """Fill `tile` with the samples of a piece of a row, from pixel `at` of the band on."""
+    integers, floats, swapped, flip, calibrator, factors, row_planes, whole = source
+    dark = calibrator[at : at + tile.shape[1]]
+    if floats.shape[1] > 0:
+        _calibrate(floats, at, dark, factors, row_planes[row], whole, tile)
+    elif factors.shape[0] == 0:
+        _load_integers(integers, at, swapped, flip, tile)
+    else:
+        _load_integers(integers, at, swapped, flip, stage)
+        _calibrate(stage, 0, dark, factors, row_planes[row], whole, tile)
+
+
+@njit
+def _sort(s, pairs):
+    """Sort the samples of every pixel of a tile."""
+    for c in range(pairs.shape[0]):
+        a, b = s[pairs[c, 0]], s[pairs[c, 1]]
+        for p in range(s.shape[1]):
+            x, y = a[p], b[p]
+            a[p] = min(x, y)
+            b[p] = max(x, y)
+
+
+@njit
+def _screen(s, low, high, centre, total, squares, active):
+    """Mark the pixels in which a first round of sigma clipping may reject something.
+
+    Single precision, vectorised; a pixel that is not marked has nothing to reject.
+    """
+    n, size = s.shape
+    total[:] = 0
+    squares[:] = 0
+    for f in range(n):
+        x = s[f]
+        for p in range(size):
+            d = np.float32(x[p]) - centre[p]
+            total[p] += d
+            squares[p] += d * d
+    bottom, top, lower, upper = s[0], s[n - 1], s[(n - 1) // 2], s[n // 2]
+    for p in range(size):
+        variance = (squares[p] - total[p] * total[p] / np.float32(n)) / np.float32(n - 1)
+        deviation = np.sqrt(max(variance, np.float32(0))) * SCREEN_MARGIN
+        median = np.float32(0.5) * (np.float32(lower[p]) + np.float32(upper[p]))
+        active[p] = (median - np.float32(bottom[p]) > low * deviation) | (
+            np.float32(top[p]) - median > high * deviation
+        )
+
+
+@njit
+def _reject(rule, x, total, ratio, marks):
+    """Apply the method to the sorted samples of one pixel; if all would go, none does."""
+    _, method, par, critical = rule
+    n = len(x)
+    marks[:n] = 0
+    method(x, total, par, critical, ratio, marks[:n])
+    kept = 0
+    for k in range(n):
+        kept += marks[k] == 0
+    if kept == 0:
+        marks[:n] = 0
+
+
+@njit
+def _kept_range(x, marks):
+    """Return first, end of what is kept, and whether all between is kept too."""
+    first, end = 0, len(x)
+    while marks[first] < 0:
+        first += 1
+    while marks[end - 1] > 0:
+        end -= 1
+    for k in range(first, end):
+        if marks[k]:
+            return first, end, False
+    return first, end, True
+
+
+@njit
+def _clip_pixels(rule, s, active, ratio, lowest, highest, ties, column, marks):
+    """Run the method on the marked pixels of a sorted tile.
+
+    Sets the lowest and highest kept sample of each pixel, and how many samples equal to them
+    are rejected (``ties[0]``, ``ties[1]``). A pixel stays marked only if samples between kept
+    ones are rejected. Returns whether there are ties.
+    """
+    n = s.shape[0]
+    tied = False
+    for p in range(s.shape[1]):
+        if not active[p]:
+            continue
+        for f in range(n):
+            column[f] = s[f, p]
+        _reject(rule, column, n, ratio, marks)
+        first, end, whole = _kept_range(column, marks)
+        active[p] = not whole
+        if not whole:
+            continue
+        lowest[p], highest[p] = s[first, p], s[end - 1, p]
+        k = first - 1
+        while k >= 0 and column[k] == column[first]:
+            ties[0, p] += 1
+            k -= 1
+        k = end
+        while k < n and column[k] == column[end - 1]:
+            ties[1, p] += 1
+            k += 1
+        tied |= ties[0, p] > 0 or ties[1, p] > 0
+    return tied
+
+
+@njit
+def _tally(tile, f, lowest, highest, centre, sums, counts):
+    """Add the kept samples of frame `f`, less `centre`; return how many were rejected."""
+    x, total, count = tile[f], sums[f & 1], counts[f & 1]
+    low = np.int32(0)
+    high = np.int32(0)
+    for p in range(x.shape[0]):
+        below = x[p] < lowest[p]
+        above = x[p] > highest[p]
+        low += np.int32(below)
+        high += np.int32(above)
+        kept = not (below or above)
+        total[p] += (np.float32(x[p]) - centre[p]) if kept else np.float32(0)
+        count[p] += np.int32(kept)
+    return low, high
+
+
+@njit
+def _tally_tied(tile, f, lowest, highest, ties, centre, sums, counts):
+    """Do what `_tally` does where some of several equal samples are rejected: the first ones."""
+    x, total, count = tile[f], sums[f & 1], counts[f & 1]
+    low, high = 0, 0
+    for p in range(x.shape[0]):
+        below = x[p] < lowest[p]
+        above = x[p] > highest[p]
+        if x[p] == lowest[p] and ties[0, p] > 0:
+            ties[0, p] -= 1
+            below = True
+        elif x[p] == highest[p] and ties[1, p] > 0:
+            ties[1, p] -= 1
+            above = True
+        low += below
+        high += above
+        if not (below or above):
+            total[p] += np.float32(x[p]) - centre[p]
+            count[p] += 1
+    return low, high
+
+
+@njit
+def _half_difference(sums, counts, out):
+    """Write (odd mean - even mean), scaled to the noise of the mean of all, for each pixel.
+
+    For k odd and m even frames the factor is sqrt(k m) / (k + m): 1/2 for equal halves.
+    """
+    for p in range(out.shape[0]):
+        k, m = counts[0, p], counts[1, p]
+        if k > 0 and m > 0:
+            difference = sums[0, p] / k - sums[1, p] / m
+            out[p] = difference * math.sqrt(float(k) * m) / (k + m)
+        else:
+            out[p] = np.nan
+
+
+@njit
+def _irregular_pixel(rule, tile, p, ratio, column, marks, counted):
+    """Combine one pixel whose samples are not all valid, or not rejected from the ends only.
+
+    Returns the mean, the number of samples kept and whether any was valid; adds to
+    ``counted[:, frame]``: rejected low, rejected high, not finite.
+    """
+    mode, _, par, _ = rule
+    n = tile.shape[0]
+    valid = 0
+    for f in range(n):
+        if _is_missing(tile[f, p], par):
+            counted[2, f] += 1
+        else:
+            column[valid] = tile[f, p]
+            valid += 1
+    if valid == 0:
+        return (0.0 if par[ZERO_IS_MISSING] != 0.0 else np.nan), 0
+    x = column[:valid]
+    x.sort()
+    if mode == TAKE_MEDIAN:
+        return rejections.median_of(x, 0, valid), valid
+    _reject(rule, x, n, ratio, marks)
+    claimed = np.zeros(valid, np.bool_)
+    total, kept = 0.0, 0
+    for f in range(n):
+        value = tile[f, p]
+        if _is_missing(value, par):
+            continue
+        k = np.searchsorted(x, np.float64(value))
+        while claimed[k]:
+            k += 1
+        claimed[k] = True
+        if marks[k] < 0:
+            counted[0, f] += 1
+        elif marks[k] > 0:
+            counted[1, f] += 1
+        else:
+            total += value - x[0]
+            kept += 1
+    return x[0] + total / kept, kept
+
+
+@njit
+def _is_missing(value, par):
+    return not np.isfinite(value) or (par[ZERO_IS_MISSING] != 0.0 and value == 0)
+
+
+@njit
+def _find_missing(tile, par, missing):
+    """Mark the pixels with a sample that is not finite, or 0 where that means missing."""
+    missing[:] = False
+    zero_is_missing = par[ZERO_IS_MISSING] != 0.0
+    for f in range(tile.shape[0]):
+        x = tile[f]
+        if zero_is_missing:
+            for p in range(x.shape[0]):
+                missing[p] |= x[p] == 0
+        for p in range(x.shape[0]):
+            missing[p] |= not np.isfinite(x[p])
+
+
+@njit
+def _row_ratio(s, ratios, column):
+    """Write variance / level of every pixel of a sorted tile."""
+    for p in range(s.shape[1]):
+        for f in range(s.shape[0]):
+            column[f] = s[f, p]
+        ratios[p] = rejections.noise_ratio(column)
+
+
+@njit
+def _find_active(rule, s, work, active):
+    """Mark the pixels of a sorted tile that the method has to look at."""
+    mode, _, par, _ = rule
+    if mode in (KEEP_ALL, TAKE_MEDIAN):
+        active[:] = False
+    elif mode == SCREENED and s.shape[0] > 2:
+        low, high = np.float32(par[LOW]), np.float32(par[HIGH])
+        _screen(s, low, high, work[0], work[1], work[2], active)
+    else:
+        active[:] = True
+
+
+@njit
+def _combine(rule, tile, s, extremes, ratio, scratch, checkpoints, halves, counted):
+    """Reject in one loaded tile, and add up what is kept.
+
+    Leaves in `scratch`: the centre of each pixel (``work[0]``), the sums of kept samples less
+    that centre and their numbers, each for even and odd frames, and which pixels `_finish` has
+    to look at again (``active``).
+
+    Parameters
+    ----------
+    tile, s
+        The samples by frame, and sorted.
+    extremes
+        The smallest and largest number of their type.
+    checkpoints
+        Numbers of frames after which the half difference is written to ``halves[i]``.
+    counted
+        ``[3, frames]``: rejected low, rejected high, not finite; added to.
+    """
+    active, missing, work, sums, counts, ties, lowest, highest, column, marks = scratch
+    n, size = tile.shape
+    lowest[:], highest[:] = extremes
+    ties[:] = 0
+    sums[:] = 0
+    counts[:] = 0
+    for p in range(size):
+        work[0, p] = np.float32(s[(n - 1) // 2, p])
+    _find_missing(tile, rule[2], missing)
+    _find_active(rule, s, work, active)
+    for p in range(size):
+        active[p] &= not missing[p]
+    tied = _clip_pixels(rule, s, active, ratio, lowest, highest, ties, column, marks)
+    reached = 0
+    for f in range(n):
+        if tied:
+            low, high = _tally_tied(tile, f, lowest, highest, ties, work[0], sums, counts)
+        else:
+            low, high = _tally(tile, f, lowest, highest, work[0], sums, counts)
+        counted[0, f] += low
+        counted[1, f] += high
+        if reached < checkpoints.shape[0] and checkpoints[reached] == f + 1:
+            _half_difference(sums, counts, halves[reached])
+            reached += 1
+    for p in range(size):
+        active[p] |= missing[p]
+
+
+@njit
+def _finish(rule, tile, s, ratio, scratch, halves, counted, master, kept_counts):
+    """Write the master of a tile, and count its pixels by the number of samples kept."""
+    active, _, work, sums, counts, _, _, _, column, marks = scratch
+    n = tile.shape[0]
+    for p in range(tile.shape[1]):
+        kept = counts[0, p] + counts[1, p]
+        if active[p]:
+            master[p], kept = _irregular_pixel(rule, tile, p, ratio, column, marks, counted)
+            halves[:, p] = np.nan
+        elif rule[0] == TAKE_MEDIAN:
+            master[p] = 0.5 * (np.float64(s[(n - 1) // 2, p]) + np.float64(s[n // 2, p]))
+        else:
+            total = np.float64(sums[0, p]) + np.float64(sums[1, p])
+            master[p] = np.float64(work[0, p]) + total / kept
+        kept_counts[kept] += 1
+
+
+@njit
+def _scratch(n, tile):
+    """Return the working arrays for tiles of one type; see `_combine`."""
+    size = tile.shape[1]
+    return (
+        np.empty(size, np.bool_),
+        np.zeros(size, np.bool_),
+        np.empty((3, size), np.float32),
+        np.empty((2, size), np.float32),
+        np.empty((2, size), np.int32),
+        np.empty((2, size), np.int32),
+        np.empty_like(tile[0]),
+        np.empty_like(tile[0]),
+        np.empty(n),
+        np.empty(n, np.int8),
+    )
+
+
+@njit
+def _pooled_ratio(tiles, source, at, row, width, pairs):
+    """Return the noise ratio of an image row; see `rejections.averaged_sigma`."""
+    ratios = np.empty(width)
+    first = 0
+    while first < width:
+        stage, tile, s, scratch = tiles[0 if first + tiles[0][0].shape[1] <= width else 1]
+        last = first + tile.shape[1]
+        _load(source, at + first, row, stage, tile)
+        s[:] = tile
+        _sort(s, pairs)
+        _row_ratio(s, ratios[first:last], scratch[8])
+        first = last
+    return rejections.row_noise_ratio(ratios[np.isfinite(ratios)], tiles[0][0].shape[0])
+
+
+@njit
+def _stack_row(rule, pairs, tiles, extremes, source, at, row, width, sampled, out):
+    """Integrate one image row of a band, tile by tile.
+
+    Parameters
+    ----------
+    rule
+        How to go about it, the method, its parameters and critical values; see `methods`.
+    pairs
+        The sorting network.
+    tiles
+        Twice (stage, samples, sorted samples, scratch): for full tiles, and for what is left of a
+        row.
+    source
+        Stored samples ``[frames, pixels of the band]`` and all that `_load` needs beside them.
+    at, row
+        First pixel of the row in the band; its number in the band.
+    sampled
+        Checkpoints and half differences ``[checkpoint, column]`` of this row; empty for most.
+    out
+        Master ``[pixels of the band]``, counts by frame, counts by number of samples kept.
+    """
+    checkpoints, halves = sampled
+    master, counted, kept_counts = out
+    ratio = 0.0
+    if rule[0] == POOLED:
+        ratio = _pooled_ratio(tiles, source, at, row, width, pairs)
+    first = 0
+    while first < width:
+        stage, tile, s, scratch = tiles[0 if first + tiles[0][0].shape[1] <= width else 1]
+        last = first + tile.shape[1]
+        _load(source, at + first, row, stage, tile)
+        s[:] = tile
+        if rule[0] != KEEP_ALL:
+            _sort(s, pairs)
+        part = halves[:, first:last]
+        _combine(rule, tile, s, extremes, ratio, scratch, checkpoints, part, counted)
+        goal = master[at + first : at + last]
+        _finish(rule, tile, s, ratio, scratch, part, counted, goal, kept_counts)
+        first = last
+
+
+@njit
+def _tiles(n, width, tile_width, like):
+    """Return the two sets of working arrays of `_stack_row` for tiles of the type of `like`."""
+    size = min(tile_width, width)
+    full, rest = np.empty((n, size), like.dtype), np.empty((n, max(width % size, 1)), like.dtype)
+    return (
+        (np.empty(full.shape, np.uint16), full, np.empty_like(full), _scratch(n, full)),
+        (np.empty(rest.shape, np.uint16), rest, np.empty_like(rest), _scratch(n, rest)),
+    )
+
+
+@njit
+def _stack_rows(rule, pairs, extremes, source, width, tile_width, sampling, out):
+    """Integrate the rows of a band; see `_stack_row`."""
+    sampled_rows, checkpoints, halves = sampling
+    n, rows = out[1].shape[1], sampled_rows.shape[0]
+    tiles = _tiles(n, width, tile_width, np.array(extremes))
+    for row in range(rows):
+        k = sampled_rows[row]
+        sampled = (checkpoints, halves[:, k]) if k >= 0 else (checkpoints[:0], halves[:0, 0])
+        _stack_row(rule, pairs, tiles, extremes, source, row * width, row, width, sampled, out)
+
+
+_RULE = Tuple((int64, METHOD_TYPE, float64[::1], float64[::1]))
+_SOURCE = Tuple(
+    (uint16[:, ::1], float32[:, ::1], boolean, uint16, float32[::1], float64[:, ::1],
+     int32[:, ::1], boolean)
+)  # fmt: skip
+_SAMPLING = Tuple((int32[::1], int32[::1], float32[:, :, ::1]))
+_OUT = Tuple((float32[::1], int64[:, ::1], int64[::1]))
+_SIGNATURE = void(_RULE, int32[:, ::1], _SOURCE, int64, int64, _SAMPLING, _OUT)
+
+
+@compile_once(_SIGNATURE)
+def stack_integers(rule, pairs, source, width, tile_width, sampling, out) -> None:
+    """Integrate rows of frames with unsigned 16-bit samples, as they are; see `_stack_row`."""
+    extremes = (np.uint16(0), np.uint16(65535))
+    _stack_rows(rule, pairs, extremes, source, width, tile_width, sampling, out)
+
+
+@compile_once(_SIGNATURE)
+def stack_floats(rule, pairs, source, width, tile_width, sampling, out) -> None:
+    """Integrate rows of frames in float32, calibrated and scaled; see `_stack_row`."""
+    extremes = (np.float32(-np.inf), np.float32(np.inf))
+    _stack_rows(rule, pairs, extremes, source, width, tile_width, sampling, out)

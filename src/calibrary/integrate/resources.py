@@ -1,0 +1,54 @@
+"""How much memory an integration takes, and how it shares it out."""
+
+from __future__ import annotations
+
+MB = 1024 * 1024
+BASE_MB = 220
+"""Interpreter, libraries and compiled kernels, with some room."""
+BAND_BYTES = 8 * MB
+"""Stored samples a thread holds at a time where memory allows: enough for long reads, and not
+much more than the processor's caches hold."""
+LARGEST_READ_BYTES = 1 * MB
+"""Of one file at a time."""
+
+
+def memory_mb(
+    width: int, rows: int, n_frames: int, stored_bytes: int, threads: int, flat: bool
+) -> int:
+    """Return the memory that `integrate` needs, MB; it grows with frames only by their band.
+
+    Parameters
+    ----------
+    width, rows
+        Of the image as stored: rows of all channels together.
+    stored_bytes
+        Bytes of a stored sample.
+    threads
+        Bands in work at the same time; one more is read ahead.
+    flat
+        A calibrator is held in memory too.
+    """
+    planes = width * rows * 4 * (2 if flat else 1)
+    band = max(band_rows(width, rows, n_frames, stored_bytes, BAND_BYTES), 1)
+    bands = (threads + 1) * band * row_bytes(width, n_frames, stored_bytes)
+    return BASE_MB + -(-(planes + bands) // MB)
+
+
+def row_bytes(width: int, n_frames: int, stored_bytes: int) -> int:
+    """Return the bytes that one image row of all frames takes in a band.
+
+    Samples that are not 16-bit are held as stored and as float32.
+    """
+    return width * n_frames * (stored_bytes if stored_bytes == 2 else stored_bytes + 4)
+
+
+def band_rows(width: int, rows: int, n_frames: int, stored_bytes: int, budget: int) -> int:
+    """Return how many rows of all frames fit into `budget` bytes, at least one."""
+    most = max(LARGEST_READ_BYTES // (width * stored_bytes), 1)
+    fitting = budget // row_bytes(width, n_frames, stored_bytes)
+    return max(1, min(rows, most, fitting))
+
+
+def tile_pixels(n_frames: int) -> int:
+    """Return the width of a tile: its samples, and their sorted copy, stay in near caches."""
+    return max(64, min(512, 16384 // n_frames // 64 * 64))
