@@ -46,6 +46,7 @@ class HeaderCache:
 
     def __init__(self, path: Path | None, tables: str) -> None:
         self._version = f"{FORMAT} {__version__} {tables} {','.join(FRAME_FIELDS)}"
+        self._path = path
         self._database = None if path is None else self._open(path)
 
     def __enter__(self) -> HeaderCache:
@@ -73,7 +74,7 @@ class HeaderCache:
                 if checksum == _checksum(file, frame):
                     yield decode_frame(frame)
         except (sqlite3.Error, ValueError, TypeError) as error:
-            log.warning("header cache is damaged and not used further (%s)", error)
+            self._give_up(error)
 
     def keep(self, frames: Iterable[tuple[FoundFile, Frame]]) -> None:
         """Remember frames."""
@@ -108,15 +109,26 @@ class HeaderCache:
         except sqlite3.Error as error:
             log.warning("header cache cannot be written (%s); the next run reads anew", error)
 
+    def _give_up(self, error: Exception) -> None:
+        """Throw a damaged file away; leave one alone that another process is writing."""
+        if self._database is None or self._path is None:
+            return
+        self._database.close()
+        self._database = None
+        if not _is_busy(error):
+            log.warning("%s: header cache is damaged (%s), made anew", self._path, error)
+            self._path.unlink(missing_ok=True)
+            self._database = self._open(self._path)
+
     def _open(self, path: Path) -> sqlite3.Connection | None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 return self._connect(path)
-            except sqlite3.OperationalError:
-                raise
-            except sqlite3.DatabaseError:
-                log.warning("%s: header cache is damaged, made anew", path)
+            except sqlite3.DatabaseError as error:
+                if _is_busy(error) or not path.is_file():
+                    raise
+                log.warning("%s: header cache is damaged (%s), made anew", path, error)
                 path.unlink()
                 return self._connect(path)
         except (sqlite3.Error, OSError) as error:
@@ -148,11 +160,14 @@ class HeaderCache:
 
 
 def _version_of(database: sqlite3.Connection) -> str | None:
-    tables = {row[0] for row in database.execute("SELECT name FROM sqlite_master")}
-    if not {"meta", "frames", "contents"} <= tables:
+    if {row[0] for row in database.execute("SELECT sql FROM sqlite_master")} != set(_SCHEMA):
         return None
     row = database.execute("SELECT version FROM meta").fetchone()
     return row[0] if row else None
+
+
+def _is_busy(error: Exception) -> bool:
+    return getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _checksum(file: FoundFile, frame: str) -> int:

@@ -101,12 +101,19 @@ def _walk(root: str, visited: set[tuple[int, int]]) -> Iterator[FoundFile]:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 if not _is_ignored(entry.path + "/", rules):
                     folders.append((entry.path, rules))
             elif entry.name.lower().endswith(SUFFIXES) and not _is_ignored(entry.path, rules):
                 yield from _found(entry, root)
         pending.extend(reversed(folders))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # A link to itself.
+        return False
 
 
 def _found(entry: os.DirEntry[str], root: str) -> Iterator[FoundFile]:

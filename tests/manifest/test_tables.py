@@ -1,0 +1,111 @@
+"""Frames as tables: typed for people, exact for later stages."""
+
+import dataclasses
+import io
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from calibrary.manifest import frames_to_table, read_frames, write_frames, write_manifest
+from calibrary.manifest.rows import decode_frame, encode_frame
+from calibrary.model import MANIFEST_COLUMNS, CalibraryError, Frame, FrameType, Status, TypeSource
+
+TEXT = st.none() | st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20
+)
+NUMBER = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+COUNT = st.none() | st.integers(0, 2**40)
+BY_TYPE = {
+    "str": TEXT.filter(bool),
+    "str | None": TEXT,
+    "int": st.integers(0, 2**62),
+    "int | None": COUNT,
+    "float | None": NUMBER,
+    "bool": st.booleans(),
+    "FrameType": st.sampled_from(FrameType),
+    "FrameType | None": st.none() | st.sampled_from(FrameType),
+    "TypeSource | None": st.none() | st.sampled_from(TypeSource),
+    "Status": st.sampled_from(Status),
+    "dict[str, float]": st.dictionaries(
+        st.text("QCABC", min_size=1), st.floats(allow_nan=False, allow_infinity=False)
+    ),
+}
+FRAMES = st.builds(Frame, **{f.name: BY_TYPE[str(f.type)] for f in dataclasses.fields(Frame)})
+quick = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@quick
+@given(st.lists(FRAMES, max_size=3))
+def test_frames_survive_their_file(tmp_path, frames):
+    write_frames(frames, tmp_path / "index.csv")
+
+    assert read_frames(tmp_path / "index.csv") == frames
+
+
+@quick
+@given(FRAMES)
+def test_frames_survive_the_cache(frame):
+    assert decode_frame(encode_frame(frame)) == frame
+
+
+def test_manifest_has_the_contracts_columns_and_empty_unknowns(tmp_path):
+    frame = Frame(
+        path="/a, b.fits",
+        size_bytes=10,
+        frame_type=FrameType.DARK,
+        exposure_s=0.1,
+        x_binning=1,
+        gain=100.0,
+        status=Status.SET_ASIDE,
+        reason='the "odd" one',
+        qc={"QCMEAN": 1.0},
+    )
+    write_manifest([frame, Frame(path="/c.fits")], tmp_path / "manifest.csv")
+    text = (tmp_path / "manifest.csv").read_text(encoding="utf-8")
+    table = pd.read_csv(io.StringIO(text), keep_default_na=False, dtype=str)
+
+    assert tuple(table.columns) == MANIFEST_COLUMNS
+    assert table.loc[0, "path"] == "/a, b.fits"
+    assert table.loc[0, ["frame_type", "exposure_s", "x_binning", "gain", "status"]].tolist() == [
+        *("dark", "0.1", "1", "100.0", "set_aside")
+    ]
+    assert table.loc[1, "exposure_s":"software"].eq("").all()
+    assert "nan" not in text.lower()
+    assert "<na>" not in text.lower()
+
+
+def test_manifest_is_the_same_bytes_for_the_same_frames(tmp_path):
+    frames = [Frame(path=f"/{n}.fits", temp_c=n / 3) for n in range(50)]
+    write_manifest(frames, tmp_path / "a.csv")
+    write_manifest(frames, tmp_path / "b.csv")
+
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_table_is_typed_also_when_empty_or_unknown(rows):
+    table = frames_to_table([Frame(path="/a.fits")] * rows)
+
+    types = {name: str(dtype) for name, dtype in table.dtypes.items()}
+    assert types["width"] == types["size_bytes"] == "Int64"
+    assert types["exposure_s"] == types["gain"] == "Float64"
+    assert types["path"] == types["filter"] == types["frame_type"] == "string"
+
+
+def test_other_files_are_errors_with_their_name(tmp_path):
+    path = tmp_path / "index.csv"
+    with pytest.raises(CalibraryError, match=r"index\.csv"):
+        read_frames(path)
+    path.write_text("path,other\n1,2\n")
+    with pytest.raises(CalibraryError, match=r"index\.csv"):
+        read_frames(path)
+    write_frames([Frame(path="/a")], path)
+    path.write_text(path.read_text().replace("used", "perhaps"))
+    with pytest.raises(CalibraryError, match=r"index\.csv"):
+        read_frames(path)
