@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from calibrary.checks import CHECKS
 from calibrary.model import (
     FRAME_FIELDS,
     Action,
@@ -159,9 +160,7 @@ def record_of(rng: np.random.Generator, plan: GroupPlan, index: int, reason: str
 
 
 def tests_of(verdict: str, why: str) -> list[dict]:
-    names = ("level.offset", "level.spread", "noise.efficiency", "rejection.worst_frame",
-             "level.outlier", "saturation.fraction", "temperature.deviation", "hot.count",
-             "leak.gradient", "previous.fraction")  # fmt: skip
+    names = [check.name for check in CHECKS][:16]
     return [
         {"name": name, "figure": 0.9823 + i, "limit": 1.5 + i, "unit": "ADU" if i % 3 else "",
          "source": "DMTN-101" if i % 2 else "guide", "verdict": verdict if i == 4 else "pass",
@@ -204,14 +203,19 @@ def plots_of(rng: np.random.Generator, plan: GroupPlan, n: int) -> dict:
     }  # fmt: skip
     if plan.frame_type in (FrameType.DARK, FrameType.DARKFLAT):
         plots["hot_pixels"] = {
-            "x": rng.integers(0, 6248, 200).tolist(), "y": rng.integers(0, 4176, 200).tolist(),
-            "value": rng.exponential(900, 200).tolist(), "width": 6248, "height": 4176,
+            "x": rng.integers(0, 6248, 1000).tolist(), "y": rng.integers(0, 4176, 1000).tolist(),
+            "value": np.sort(rng.exponential(900, 1000).round(1))[::-1].tolist(),
+            "width": 6248, "height": 4176, "count": 4120,
         }  # fmt: skip
-    if plan.frame_type is FrameType.FLAT:
-        y, x = np.mgrid[-1:1:24j, -1:1:36j]
-        grid = 1.05 - 0.12 * (x**2 + y**2)
-        plots["uniformity"] = {"grid": grid.tolist()}
-        plots["profile"] = {"rows": grid[12].tolist(), "columns": grid[:, 18].tolist()}
+    y, x = np.mgrid[-1:1:24j, -1:1:32j]
+    depth = 0.12 if plan.frame_type is FrameType.FLAT else 0.001
+    grid = 1.05 - depth * (x**2 + y**2) + rng.normal(0, 1e-3, x.shape)
+    plots["uniformity"] = {"grid": grid.tolist()}
+    line = 1.05 - depth * np.linspace(-1, 1, 128) ** 2
+    plots["profile"] = {
+        "rows": (line + rng.normal(0, 1e-3, 128)).tolist(),
+        "columns": (line - 0.01).tolist(), "unit": "",
+    }  # fmt: skip
     return plots
 
 

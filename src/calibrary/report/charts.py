@@ -14,8 +14,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from calibrary.report.formats import number
+
 SIGNIFICANT_DIGITS = 5
 """More than a screen can show."""
+
+SHOWN_HOT_PIXELS = 400
+"""Enough to see a pattern; a thousand would be half of the page."""
 
 CAPTIONS = {
     "histogram": "Histogram of the master's pixels",
@@ -48,10 +53,30 @@ def chart_data(record: Mapping[str, Any]) -> dict[str, Any]:
         ``verify/<group>.json``.
     """
     plots = {kind: plot for kind, plot in (record.get("plots") or {}).items() if plot}
+    if "hot_pixels" in plots:
+        plots["hot_pixels"] = _brightest(plots["hot_pixels"])
     frames = record.get("frames") or ()
     if frames:
         plots["frames"] = _columns(frames)
     return {kind: plots[kind] for kind in CAPTIONS if kind in plots}
+
+
+def captions(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return kind and caption of each chart, in the order they are shown."""
+    told = dict(CAPTIONS)
+    if "hot_pixels" in data:
+        listed, count = len(data["hot_pixels"]["x"]), data["hot_pixels"]["count"]
+        which = f"the brightest {listed} of {number(count)}" if listed < count else f"all {listed}"
+        told["hot_pixels"] += f": {which}"
+    return [(kind, told[kind]) for kind in data]
+
+
+def _brightest(hot: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep the first of the hot pixels, which come the brightest first."""
+    return {
+        key: value[:SHOWN_HOT_PIXELS] if isinstance(value, list) else value
+        for key, value in hot.items()
+    }
 
 
 def _columns(frames: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:

@@ -36,7 +36,7 @@ def number(value: object, digits: int = 4) -> str:
         return "0"
     magnitude = math.floor(math.log10(abs(value)))
     if magnitude < -4:
-        return f"{value:.{digits - 1}e}"
+        return f"{value:.{digits - 1}e}".replace("-", "\u2212")
     decimals = max(0, digits - 1 - magnitude)
     text = f"{value:,.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from calibrary.report.results import MasterResult, Results, read_results
 SHOWN_MASTERS = 40
 SHOWN_REASONS = 20
 """More would scroll the summary off the screen; the report has them all."""
+
+PIPE_WIDTH = 1000
 
 _STYLES = {Verdict.PASS: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
 _RANK = {Verdict.FAIL: 0, Verdict.WARN: 1, Verdict.PASS: 2}
@@ -44,11 +47,11 @@ def print_summary(
         The results folder has no plan, or a file in it is damaged.
     """
     found = read_results(results, since)
-    console = console or Console(highlight=False, soft_wrap=True)
+    console = console or _console()
     listed = [m for m in found.masters if m.outcome != "reused" or m.verdict != Verdict.PASS]
     listed.sort(key=lambda m: _RANK[m.verdict])
     if listed:
-        console.print(_table(listed[:SHOWN_MASTERS], console))
+        console.print(_table(listed[:SHOWN_MASTERS]))
     if len(listed) > SHOWN_MASTERS:
         console.print(f"and {len(listed) - SHOWN_MASTERS} more masters, none worse than these")
     for lines in (_reasons(listed), _set_aside(found), [_totals(found)]):
@@ -57,14 +60,23 @@ def print_summary(
     console.print(f"report: {escape(str(results / 'report.html'))}")
 
 
-def _table(masters: Iterable[MasterResult], console: Console) -> Table:
+def _console() -> Console:
+    """Return the standard output: as wide as the terminal, or in a pipe as what is printed."""
+    return Console(
+        highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH
+    )
+
+
+def _table(masters: Iterable[MasterResult]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    table.add_column("Type")
-    table.add_column("Group", overflow="fold" if console.is_terminal else "ignore")
-    table.add_column("N", justify="right")
-    table.add_column("Verdict")
-    table.add_column("Time", justify="right")
-    table.add_column("Path", overflow="fold" if console.is_terminal else "ignore")
+    for name in ("Type", "Group", "N", "Verdict", "Time", "Path"):
+        figures = name in ("N", "Time")
+        table.add_column(
+            name,
+            justify="right" if figures else "left",
+            no_wrap=name not in ("Group", "Path"),
+            overflow="fold",
+        )
     for master in masters:
         table.add_row(
             formats.TYPE_NAMES[master.plan.frame_type],

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from calibrary.config.model import FrameCounts, Frames
 from calibrary.model import Status, Verdict
 from calibrary.report import formats
-from calibrary.report.charts import CAPTIONS, chart_data, pack
+from calibrary.report.charts import captions, chart_data, pack
 from calibrary.report.explanation import explanation
 from calibrary.report.results import MasterResult
 
@@ -49,7 +49,7 @@ def master_view(master: MasterResult, frames: Frames) -> dict[str, Any]:
             master.record.get("tests") or (), key=lambda t: _WORST_FIRST[Verdict(t["verdict"])]
         ),
         "facts": _facts(master),
-        "charts": [(kind, CAPTIONS[kind]) for kind in charts],
+        "charts": captions(charts),
         "chart_data": pack(charts),
         "has_frames": "frames" in charts,
         "match": explanation(master),

@@ -123,7 +123,10 @@ const draw = {
     return {
       traces: [{
         type: "heatmap", z: data.grid, colorscale: "Cividis",
-        colorbar: { thickness: 10, outlinewidth: 0, tickfont: { color: c.muted } },
+        colorbar: {
+          orientation: "h", y: -0.03, yanchor: "top", thickness: 9, len: 0.8, outlinewidth: 0,
+          nticks: 5, tickfont: { color: c.muted },
+        },
         hovertemplate: "%{z:.4f}<extra></extra>",
       }],
       layout: {
@@ -198,7 +201,7 @@ const drawn = new Map();
 async function drawChart(figure) {
   const plot = figure.querySelector(".plot");
   try {
-    const source = figure.closest(".sheet, .trends").querySelector("script.chart-data");
+    const source = figure.closest("td, .trends").querySelector("script.chart-data");
     const [text] = await Promise.all([unpack(source), loadPlotly()]);
     const kind = figure.dataset.chart;
     const siblings = [...figure.parentElement.children];
@@ -229,7 +232,6 @@ const inView = new IntersectionObserver((entries) => {
   }
 }, { rootMargin: "200px" });
 
-$$("figure.chart").forEach((figure) => inView.observe(figure));
 
 function repaint() {
   for (const plot of drawn.keys()) paint(plot);
@@ -283,11 +285,22 @@ function frameTable(data) {
   return table;
 }
 
-for (const details of $$("details.frames")) {
+function fillFrames(details) {
   details.addEventListener("toggle", async () => {
     const place = details.querySelector(".scroll");
     if (!details.open || place.firstChild) return;
-    const text = await unpack(details.closest(".sheet").querySelector("script.chart-data"));
+    const text = await unpack(details.closest("td").querySelector("script.chart-data"));
     place.append(frameTable(JSON.parse(text).frames));
   });
 }
+
+// --- what is on the page at first, and what comes when a master is opened -----------------------
+
+function watch(root) {
+  $$("figure.chart", root).forEach((figure) => inView.observe(figure));
+  $$("details.frames", root).forEach(fillFrames);
+}
+
+document.addEventListener("unfolded", (event) => watch(event.detail));
+watch(document);
+openFromAddress();

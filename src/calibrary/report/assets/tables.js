@@ -83,14 +83,23 @@ function detailOf(row) {
   return document.getElementById(row.querySelector("button.open").getAttribute("aria-controls"));
 }
 
+function unfold(detail) {
+  const text = detail.querySelector('script[type="text/html"]');
+  if (!text) return;
+  // Made by the report's own templates, with all that came from headers escaped.
+  text.insertAdjacentHTML("afterend", text.textContent);
+  text.remove();
+  document.dispatchEvent(new CustomEvent("unfolded", { detail }));
+}
+
 function setOpen(row, open) {
   const detail = detailOf(row);
+  if (open) unfold(detail);
   row.querySelector("button.open").setAttribute("aria-expanded", String(open));
   row.classList.toggle("is-open", open);
   detail.hidden = !open || row.hidden;
   const picture = detail.querySelector(".preview img");
   if (open && picture && !picture.src) picture.src = row.querySelector("img").src;
-  if (open) detail.dispatchEvent(new Event("opened", { bubbles: true }));
 }
 
 document.addEventListener("click", (event) => {
@@ -102,7 +111,10 @@ document.addEventListener("click", (event) => {
 function openFromAddress() {
   const row = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!row || !row.classList.contains("master")) return;
-  if (row.hidden) filterForm.reset();
+  if (row.hidden) {
+    filterForm.reset();
+    applyFilters();
+  }
   setOpen(row, true);
   row.scrollIntoView({ block: "start" });
   row.querySelector("button.open").focus({ preventScroll: true });
@@ -137,5 +149,4 @@ if (filterForm) {
   filterForm.addEventListener("input", applyFilters);
   filterForm.addEventListener("submit", (event) => event.preventDefault());
   filterForm.addEventListener("reset", () => setTimeout(applyFilters));
-  openFromAddress();
 }
