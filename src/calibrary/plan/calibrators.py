@@ -189,7 +189,9 @@ class Matcher:
             fit = [(i, self._type(i)) for i in ranked[:LISTED]]
             for place, (i, of) in enumerate((fit + near)[:LISTED], start=1):
                 rank = place if place <= len(fit) else None
-                entries.append(self._entry(rung, rank, explain, i, of) | {"chosen": i == chosen})
+                entry = self._entry(rung, rank, explain, i, of)
+                entry["chosen"] = i == chosen and of is self._type(i)
+                entries.append(entry)
             unlisted[rung] = max(0, len(ranked) + n_excluded - LISTED)
         return {"candidates": entries, "not_listed": unlisted}
 

@@ -113,7 +113,7 @@ class Shelves:
             if master.inputs_digest is not None:
                 self._own[_identity(master.master_of, master)].append(path)
                 self._by_digest[master.inputs_digest].append(path)
-                self._given[_stem(path).casefold()] = Named(_keys(master), master.date_obs)
+                self._given[_stem(path).casefold()] = Named(keys_of(master), master.date_obs)
 
     def place(
         self, drafts: Sequence[Draft], digests: Sequence[str], *, claim: bool = True
@@ -247,7 +247,8 @@ def _identity(frame_type: FrameType | None, keys: Frame | GroupKeys) -> tuple[ob
     )
 
 
-def _keys(master: Frame) -> GroupKeys:
+def keys_of(master: Frame) -> GroupKeys:
+    """Return the keys that a master has, as its header tells them."""
     return GroupKeys(
         telescope=master.telescope,
         camera=master.camera,

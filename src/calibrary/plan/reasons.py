@@ -26,6 +26,9 @@ _WORDS = {
     "samples": "sample format",
 }
 _REMEDIES = {
+    "gain": "if the header lacks it, set it in the overrides",
+    "offset": "if the header lacks it, set it in the overrides",
+    "use": "take more frames, or lift what the overrides forbid",
     "exposure": "take dark-flats of exactly the flat's exposure",
     "time": "take dark-flats right after the flats, or widen match.window",
     "temperature": "take darks at the flats' temperature, or widen tolerance.temperature",
@@ -105,9 +108,11 @@ class Explainer:
         return "; ".join(self._sentence(key, index, candidate, of) for key in keys)
 
     def remedy(self, index: int, of: FrameType) -> str:
-        """Return what the user could do about the first thing that rules a candidate out."""
+        """Return what would let a candidate in; empty if nothing the user can do."""
         keys = self.excluded_by(index, of)
-        return next((_REMEDIES[key] for key in keys if key in _REMEDIES), "")
+        if not all(key in _REMEDIES for key in keys):
+            return ""
+        return "; ".join(_REMEDIES[key] for key in keys)
 
     def _sentence(self, key: str, index: int, candidate: Candidate, of: FrameType) -> str:
         if key == "use":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import logging
 import re
@@ -35,7 +36,8 @@ def write_plan(index: Path, config: Config) -> None:
     """Plan a run and write it below the results folder.
 
     Writes ``plan/frames.csv`` (every frame with its group and fate), ``plan/sheets/<group>.json``
-    (the work orders), ``matches.json`` and, last, ``plan/groups.json`` (the work orders without
+    (the work orders), ``matches.json``, ``plan/settings.json`` (tolerances and the like, for
+    `calibrary explain`) and, last, ``plan/groups.json`` (the work orders without
     their frames). The same frames give the same bytes; sheets that did not change are not
     touched, sheets of groups that are gone are removed.
 
@@ -49,6 +51,17 @@ def write_plan(index: Path, config: Config) -> None:
     CalibraryError
         The overrides are not valid, or there is no calibration frame at all.
     """
+    # A hundred thousand frames and no cycles: the collector would only walk over them.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        _write_plan(index, config)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _write_plan(index: Path, config: Config) -> None:
     results, library = Path(config.results), Path(config.library)
     overrides = load_overrides(Path(config.overrides) if config.overrides else None)
     frames = read_frames(index)
@@ -63,6 +76,8 @@ def write_plan(index: Path, config: Config) -> None:
         results / "matches.json",
         json.dumps(plan.matches, sort_keys=True, separators=(",", ":")) + "\n",
     )
+    settings = config.model_dump(mode="json", include={"tolerance", "session", "match"})
+    write_text_atomic(results / "plan/settings.json", json.dumps(settings, sort_keys=True) + "\n")
     groups = [json.dumps(_without_frames(group), sort_keys=True) for group in plan.groups]
     write_text_atomic(results / "plan/groups.json", "[\n" + ",\n".join(groups) + "\n]\n")
 

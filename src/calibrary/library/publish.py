@@ -1,0 +1,228 @@
+"""Judge a candidate and, unless a test failed, put it into the library.
+
+The library never holds half a file and never loses one: a master arrives complete beside its
+place and takes it by a rename. What is refused stays with the candidates.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from calibrary.config import Config
+from calibrary.model import Action, CalibraryError, GroupPlan, Verdict, write_text_atomic
+from calibrary.verify.judge import Judgement, judge
+
+Measured = dict[str, Any]
+"""What `calibrary.build` found of a candidate: figures, frames, plots, and what it was made of."""
+
+
+def publish_group(sheet: Path, measured: Path, verdict: Path, config: Config) -> None:
+    """Write the verdict of one group and publish its candidate unless it failed.
+
+    Parameters
+    ----------
+    sheet
+        The group's work order.
+    measured
+        What `calibrary.build.build_group` wrote; the candidate lies beside it.
+    verdict
+        Where the verdict goes: ``results/verify/<group>.json``.
+    config
+        Limits, and where the library is.
+
+    Raises
+    ------
+    CalibraryError
+        The library cannot be written; it is unchanged then.
+    """
+    plan = GroupPlan.from_json(sheet.read_text(encoding="utf-8"))
+    found: Measured = json.loads(measured.read_text(encoding="utf-8"))
+    record = _judged(plan, found, config)
+    candidates = candidates_of(measured)
+    if plan.action is Action.BUILD and candidates:
+        record.update(_publish(plan, candidates, config, failed=_failed(record)))
+    master = record["master"]
+    if master is not None:
+        stat = (Path(config.library) / master).stat()
+        record.update(master_size=stat.st_size, master_mtime_ns=stat.st_mtime_ns)
+    write_text_atomic(verdict, json.dumps(record, indent=1))
+
+
+def read_verdict(path: Path) -> dict[str, Any]:
+    """Return a verdict that `publish_group` wrote."""
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record
+
+
+def candidates_of(measured: Path) -> list[Path]:
+    """Return the candidate masters that lie beside their figures."""
+    suffixes = (".xisf", ".fits")
+    return [path for path in map(measured.with_suffix, suffixes) if path.exists()]
+
+
+def calibrator_stands(verdict: Mapping[str, Any], results: Path, config: Config) -> bool:
+    """Tell whether a flat's master was made with the calibrator that today's limits choose."""
+    calibrator = verdict["calibrator"] or {}
+    used = calibrator.get("used")
+    if used is None or calibrator.get("group") is None:
+        return True
+    measured = results / f"candidates/{calibrator['group']}.json"
+    if not measured.exists():
+        return True
+    standing = results / f"verify/{calibrator['group']}.json"
+    if standing.exists():
+        record = read_verdict(standing)
+        if record["limits_digest"] == limits_digest(config):
+            return bool((used == "candidate") == usable(record["verdict"], config))
+    return bool((used == "candidate") == candidate_is_usable(measured, config))
+
+
+def candidate_is_usable(measured: Path, config: Config) -> bool:
+    """Tell whether a measured candidate passes today's limits, to serve as a calibrator."""
+    found: Measured = json.loads(measured.read_text(encoding="utf-8"))
+    if found["failure"]:
+        return False
+    return usable(_judge(found, config).verdict, config)
+
+
+def usable(verdict: str, config: Config) -> bool:
+    """Tell whether a master of this verdict goes to the library and calibrates flats."""
+    return verdict != Verdict.FAIL or config.publish == "all"
+
+
+def limits_digest(config: Config) -> str:
+    """Return a digest of everything that a verdict depends on besides the figures."""
+    text = config.model_dump_json(include={"verify", "frames", "publish"})
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _judge(found: Measured, config: Config) -> Judgement:
+    minimum = getattr(config.frames.minimum, found["facts"]["frame_type"])
+    return judge(found, config.verify, minimum)
+
+
+def _failed(record: Mapping[str, Any]) -> bool:
+    return bool(record["verdict"] == Verdict.FAIL)
+
+
+def _judged(plan: GroupPlan, found: Measured, config: Config) -> dict[str, Any]:
+    """Return the verdict's record as it is before anything is published."""
+    record: dict[str, Any] = {
+        "group": plan.group,
+        "frame_type": plan.frame_type,
+        "setup": plan.setup,
+        "digest": plan.digest,
+        "limits_digest": limits_digest(config),
+        "outcome": {Action.REUSE: "reused", Action.FOREIGN: "kept"}.get(plan.action, "not_built"),
+        "master": plan.master if plan.action is not Action.BUILD else None,
+        "n_frames": len(plan.frames),
+        "n_combined": found["n_combined"],
+        "seconds": found["seconds"],
+        "bytes_read": found["bytes_read"],
+        "calibrator": found["calibrator"],
+        "integration": plan.integration,
+        "warnings": list(plan.warnings),
+        "figures": found["figures"],
+        "tests": [],
+    }
+    if found["failure"]:
+        return record | {"verdict": Verdict.FAIL, "reason": found["failure"]}
+    judgement = _judge(found, config)
+    record["tests"] = [dataclasses.asdict(test) for test in judgement.tests]
+    if plan.action is Action.FOREIGN and judgement.verdict is Verdict.FAIL:
+        # Not ours to refuse; the user is told, and the run goes on.
+        return record | {"verdict": Verdict.WARN, "reason": f"{plan.reason}; {judgement.reason}"}
+    reason = plan.reason if plan.action is Action.FOREIGN else judgement.reason
+    return record | {"verdict": judgement.verdict, "reason": reason}
+
+
+def _publish(
+    plan: GroupPlan, candidates: list[Path], config: Config, *, failed: bool
+) -> dict[str, Any]:
+    """Put the candidate into the library, or leave it, and return what became of it."""
+    library = Path(config.library)
+    if failed and config.publish != "all":
+        had = (library / plan.master).exists()
+        return {"outcome": "refused", "master": plan.master if had else None}
+    for candidate in candidates:
+        target = (library / plan.master).with_suffix(candidate.suffix)
+        _require_ours(target, overwrite_foreign=config.overwrite_foreign)
+        place(candidate, target)
+    return {"outcome": "published", "master": plan.master}
+
+
+def _require_ours(target: Path, *, overwrite_foreign: bool) -> None:
+    """Refuse to replace a master that came into the library after the plan was made."""
+    from calibrary.headers.reading import read_header
+
+    if overwrite_foreign or not target.exists():
+        return
+    if read_header(target).frame.inputs_digest is None:
+        msg = (
+            f"{target} was not made by Calibrary and is kept; "
+            "run again with --config overwrite_foreign=true to replace it"
+        )
+        raise CalibraryError(msg)
+
+
+def place(candidate: Path, target: Path) -> None:
+    """Make `target` the complete `candidate`, or leave it untouched.
+
+    On one file system both are one file afterwards and no byte is copied; across two the candidate
+    becomes a symbolic link to the target, so that no master is stored twice.
+
+    Raises
+    ------
+    CalibraryError
+        The target cannot be written: no space, no permission, file system gone.
+    """
+    beside = target.with_name(f".{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside.unlink(missing_ok=True)
+        try:
+            beside.hardlink_to(candidate.resolve())
+            copied = False
+        except OSError:  # another file system, or one without hard links
+            _copy_synced(candidate, beside)
+            copied = True
+        beside.replace(target)
+        # A rename between two names of one file does nothing, and leaves both.
+        beside.unlink(missing_ok=True)
+        _sync_folder(target.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        msg = f"cannot write {target}: {error.strerror}; the library is unchanged"
+        raise CalibraryError(msg) from None
+    if copied and not candidate.is_symlink():
+        link = candidate.with_name(f".{candidate.name}.link")
+        try:
+            link.unlink(missing_ok=True)
+            link.symlink_to(target.resolve())
+            link.replace(candidate)
+        except OSError:  # a file system without links keeps the copy
+            link.unlink(missing_ok=True)
+
+
+def _copy_synced(source: Path, target: Path) -> None:
+    with source.open("rb") as reader, target.open("wb") as writer:
+        shutil.copyfileobj(reader, writer, 1 << 20)
+        writer.flush()
+        os.fsync(writer.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError:  # some network file systems know no fsync of folders
+        pass
+    finally:
+        os.close(descriptor)

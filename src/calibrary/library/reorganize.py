@@ -1,0 +1,157 @@
+"""Existing masters, wherever they lie, into the structure of the library."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from calibrary.library.inventory import complete
+from calibrary.model import CalibraryError, Frame, FrameType
+from calibrary.plan.names import master_stem
+from calibrary.plan.places import keys_of
+
+_CHUNK = 1 << 22
+
+
+class Deed(StrEnum):
+    """What is done with a file."""
+
+    COPY = "copy"
+    MOVE = "move"
+    SAME = "already there"
+    COLLISION = "collision"
+    NO_MASTER = "no master"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file and where it goes."""
+
+    source: Path
+    target: Path | None
+    deed: Deed
+    reason: str = ""
+
+
+def plan_steps(source: Path, library: Path, *, move: bool) -> list[Step]:
+    """Return what is to be done with every image file below a folder.
+
+    A master goes to the folder and name of the guide's pattern, made from its header and, where
+    that is silent, its file name. A name that is taken, in the library or by another of the
+    files, is a collision: the file stays where it is.
+
+    Raises
+    ------
+    CalibraryError
+        The folder is missing or cannot be read.
+    """
+    from calibrary.manifest.indexing import index_frames
+
+    root = os.path.abspath(source)  # noqa: PTH100 - links stay as they are
+    frames = [complete(frame, root) for frame in index_frames([source], None)]
+    steps: list[Step] = []
+    taken: dict[str, Path] = {}
+    for frame in frames:
+        step = _step(frame, library, move=move)
+        if step.target is not None and step.deed is not Deed.SAME:
+            other = taken.setdefault(str(step.target).casefold(), step.source)
+            if other != step.source:
+                reason = f"{other} goes there too; rename or merge them"
+                step = Step(step.source, step.target, Deed.COLLISION, reason)
+        steps.append(step)
+    return steps
+
+
+def _step(frame: Frame, library: Path, *, move: bool) -> Step:
+    source = Path(frame.path)
+    kind = frame.master_of
+    if frame.frame_type is not FrameType.MASTER or kind is None or not frame.width:
+        return Step(source, None, Deed.NO_MASTER, _why_not(frame))
+    if kind not in (FrameType.BIAS, FrameType.DARK, FrameType.DARKFLAT, FrameType.FLAT):
+        return Step(source, None, Deed.NO_MASTER, f"a master {kind} is no calibration master")
+    stem = master_stem(kind, keys_of(frame), frame.date_obs)
+    target = library / (stem + source.suffix.lower())
+    if not target.exists():
+        return Step(source, target, Deed.MOVE if move else Deed.COPY)
+    if _same_file(source, target):
+        return Step(source, target, Deed.SAME)
+    reason = "another file has this name in the library; nothing is overwritten"
+    return Step(source, target, Deed.COLLISION, reason)
+
+
+def _why_not(frame: Frame) -> str:
+    if frame.frame_type is FrameType.MASTER:
+        return frame.reason or "neither header nor name tells what it is a master of"
+    return f"{frame.reason or f'a raw {frame.frame_type}'}; only masters are put into the library"
+
+
+def _same_file(source: Path, target: Path) -> bool:
+    if source.samefile(target):
+        return True
+    if source.stat().st_size != target.stat().st_size:
+        return False
+    with source.open("rb") as first, target.open("rb") as second:
+        while chunk := first.read(_CHUNK):
+            if chunk != second.read(_CHUNK):
+                return False
+    return True
+
+
+def carry_out(steps: Iterable[Step], done: Callable[[Step], None]) -> None:
+    """Copy or move; `done` is called after each file.
+
+    A file is written beside its place, flushed to the disk and renamed, and a source is removed
+    only after that: an interrupted run leaves every master whole and can be run again.
+
+    Raises
+    ------
+    CalibraryError
+        A file cannot be read or written; what was done before stays.
+    """
+    for step in steps:
+        if step.target is not None and step.deed in (Deed.COPY, Deed.MOVE):
+            try:
+                _put(step.source, step.target)
+                if step.deed is Deed.MOVE:
+                    step.source.unlink()
+            except OSError as error:
+                reason = error.strerror or str(error)
+                msg = f"{step.source}: not put to {step.target} ({reason}); mend it and run again"
+                raise CalibraryError(msg) from None
+            done(step)
+
+
+def _put(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.part")
+    try:
+        with source.open("rb") as reading, beside.open("wb") as writing:
+            shutil.copyfileobj(reading, writing, _CHUNK)
+            writing.flush()
+            os.fsync(writing.fileno())
+        shutil.copystat(source, beside)
+        _take_place(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _take_place(beside: Path, target: Path) -> None:
+    try:
+        # A link fails where the name is taken: nothing is overwritten, not even in a race.
+        os.link(beside, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # The file system knows no links.
+        if target.exists():
+            raise
+        beside.rename(target)
+
+
+def summary(steps: Sequence[Step]) -> dict[Deed, int]:
+    """Return how many files there are of each deed."""
+    return {deed: n for deed in Deed if (n := sum(step.deed is deed for step in steps))}

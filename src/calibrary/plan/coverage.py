@@ -1,0 +1,244 @@
+"""Coverage: what masters there are for each setup, and what to shoot next."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from calibrary.config import Config
+from calibrary.model import (
+    CALIBRATION_TYPES,
+    Action,
+    CalibratorKind,
+    Frame,
+    FrameType,
+    GroupKeys,
+    Verdict,
+)
+from calibrary.plan.names import exposure_word, settings_words, setup_name
+from calibrary.plan.places import below, keys_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REFRESH_DAYS = {
+    FrameType.BIAS: 60,
+    FrameType.DARK: 30,
+    FrameType.DARKFLAT: 1,
+    FrameType.FLAT: 1,
+}
+"""Age from which a master is stale, days: the guide's refresh schedule (bias every one to two
+months, darks monthly, flats and dark-flats with every session)."""
+
+COLUMNS = (
+    "setup",
+    "frame_type",
+    "setting",
+    "masters",
+    "newest",
+    "age_days",
+    "refresh_days",
+    "stale",
+    "n_frames",
+    "minimum",
+    "recommended",
+    "verdict",
+    "status",
+    "shoot_next",
+)
+"""Columns of ``coverage.csv``.
+
+setting : exposure or filter, gain, offset, binning, temperature, as in the master's name
+masters : how many there are, of all dates
+newest, age_days : date of the newest one (``YYYY-MM-DD``) and its age
+refresh_days, stale : age from which it is stale, and whether it is
+n_frames, minimum, recommended : frames of the newest one and the numbers wanted
+verdict : of the newest one; empty for a master that this run did not judge
+status : ``missing``, ``failed``, ``too_few``, ``below_minimum``, ``stale`` or ``ok``
+shoot_next : what to do about it; empty if nothing
+"""
+
+_URGENCY = ("failed", "too_few", "missing", "below_minimum", "stale", "ok")
+_WORDS = {
+    FrameType.BIAS: "bias frames",
+    FrameType.DARK: "darks",
+    FrameType.DARKFLAT: "dark-flats",
+    FrameType.FLAT: "flats",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One master, made or to be made."""
+
+    setup: str
+    frame_type: FrameType
+    keys: GroupKeys
+    day: str
+    n_frames: int | None
+    verdict: str = ""
+    exists: bool = True
+    lacks: str = ""
+
+    @property
+    def setting(self) -> str:
+        return " ".join(settings_words(self.frame_type, self.keys))
+
+
+def coverage(
+    groups: Sequence[Mapping[str, Any]],
+    masters: Sequence[Frame],
+    config: Config,
+    verdicts: Mapping[str, Mapping[str, Any]],
+    today: date,
+) -> pd.DataFrame:
+    """Return one row for each setup, type and setting, the most urgent of a setup first.
+
+    Parameters
+    ----------
+    groups : sequence of mapping
+        The work orders as ``plan/groups.json`` has them.
+    masters : sequence of Frame
+        The library.
+    verdicts : mapping
+        Group -> its record in ``verify/``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the columns `COLUMNS`. Only the newest master of a setting is judged: older ones
+        are history.
+    """
+    import pandas as pd
+
+    made = [_of_group(group, verdicts.get(group["group"], {})) for group in groups]
+    known = {v.get("master") for v in verdicts.values()}
+    made += [item for master in masters if (item := _of_master(master, known, config))]
+    found: dict[tuple[str, FrameType, str], list[_Item]] = defaultdict(list)
+    for item in made:
+        found[item.setup, item.frame_type, item.setting].append(item)
+    for item in [*_lacking_darkflats(groups, verdicts), *_lacking_bias(groups, config)]:
+        found.setdefault((item.setup, item.frame_type, item.setting), [item])
+    rows = [_row(items, config, today) for items in found.values()]
+    rows.sort(
+        key=lambda row: (
+            row["setup"],
+            _URGENCY.index(row["status"]),
+            CALIBRATION_TYPES.index(FrameType(row["frame_type"])),
+            row["setting"],
+        )
+    )
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.astype({"age_days": "Int64", "n_frames": "Int64"})
+
+
+def _of_group(group: Mapping[str, Any], record: Mapping[str, Any]) -> _Item:
+    return _Item(
+        setup=group["setup"],
+        frame_type=FrameType(group["frame_type"]),
+        keys=GroupKeys(**group["keys"]),
+        day=(group["first_date_obs"] or "")[:10],
+        n_frames=record.get("n_combined") or group["n_frames"],
+        verdict=str(record.get("verdict") or ""),
+        exists=group["action"] != Action.TOO_FEW and record.get("master") is not None,
+    )
+
+
+def _of_master(master: Frame, known: set[object], config: Config) -> _Item | None:
+    if master.master_of is None or below(master.path, config.library) in known:
+        return None
+    keys = keys_of(master)
+    day = (master.date_obs or "")[:10]
+    return _Item(setup_name(keys), master.master_of, keys, day, master.n_combined)
+
+
+def _lacking_darkflats(
+    groups: Iterable[Mapping[str, Any]], verdicts: Mapping[str, Mapping[str, Any]]
+) -> Iterable[_Item]:
+    for group in groups:
+        if group["frame_type"] != FrameType.FLAT or not group["calibrator"]:
+            continue
+        used = verdicts.get(group["group"], {}).get("calibrator") or group["calibrator"]
+        kind = used.get("kind") or group["calibrator"]["kind"]
+        if kind in (CalibratorKind.DARKFLAT, CalibratorKind.LIBRARY):
+            continue
+        keys = GroupKeys(**group["keys"])
+        instead = "uncalibrated" if kind == CalibratorKind.NONE else f"calibrated with a {kind}"
+        lacks = f"{exposure_word(keys.exposure_s)} within 3 h of the flats, which are {instead}"
+        plain = replace(keys, filter=None)
+        yield _Item(group["setup"], FrameType.DARKFLAT, plain, "", None, exists=False, lacks=lacks)
+
+
+def _lacking_bias(groups: Iterable[Mapping[str, Any]], config: Config) -> Iterable[_Item]:
+    if not config.use_bias:
+        return
+    covered = {_camera(group) for group in groups if group["frame_type"] == FrameType.BIAS}
+    for group in groups:
+        if _camera(group) not in covered:
+            covered.add(_camera(group))
+            keys = GroupKeys(**{**group["keys"], "exposure_s": None, "filter": None})
+            yield _Item(group["setup"], FrameType.BIAS, keys, "", None, exists=False)
+
+
+def _camera(group: Mapping[str, Any]) -> tuple[object, ...]:
+    keys = group["keys"]
+    return group["setup"], *(keys[k] for k in ("gain", "offset", "x_binning", "y_binning"))
+
+
+def _row(items: Sequence[_Item], config: Config, today: date) -> dict[str, Any]:
+    newest = max(items, key=lambda item: (item.exists, item.day, item.n_frames or 0))
+    of = newest.frame_type
+    minimum: int = getattr(config.frames.minimum, of.value)
+    recommended: int = getattr(config.frames.recommended, of.value)
+    age = (today - date.fromisoformat(newest.day)).days if newest.day else None
+    stale = age is not None and age > REFRESH_DAYS[of]
+    status = _status(newest, minimum, stale=stale)
+    return {
+        "setup": newest.setup,
+        "frame_type": of.value,
+        "setting": newest.setting,
+        "masters": sum(item.exists for item in items),
+        "newest": newest.day,
+        "age_days": age,
+        "refresh_days": REFRESH_DAYS[of],
+        "stale": stale,
+        "n_frames": newest.n_frames,
+        "minimum": minimum,
+        "recommended": recommended,
+        "verdict": newest.verdict,
+        "status": status,
+        "shoot_next": _advice(status, newest, minimum, recommended, age),
+    }
+
+
+def _status(item: _Item, minimum: int, *, stale: bool) -> str:
+    if item.n_frames is None and not item.exists:
+        return "missing"
+    if item.verdict == Verdict.FAIL:
+        return "failed"
+    if not item.exists:
+        return "too_few"
+    if item.n_frames is not None and item.n_frames < minimum:
+        return "below_minimum"
+    return "stale" if stale else "ok"
+
+
+def _advice(status: str, item: _Item, minimum: int, recommended: int, age: int | None) -> str:
+    words = _WORDS[item.frame_type]
+    n = item.n_frames or 0
+    if status == "missing":
+        return f"{recommended} {words}" + (f" of {item.lacks}" if item.lacks else "")
+    if status == "failed":
+        return f"{recommended} new {words}: the master failed verification, the report says why"
+    if status in ("too_few", "below_minimum"):
+        more = f"{minimum - n} more {words} at least, {recommended - n} for the recommended number"
+        return more if n < minimum else f"{recommended} {words}"
+    if status == "stale":
+        every = {1: "every session", 30: "monthly", 60: "every one to two months"}
+        return (
+            f"{recommended} new {words}: {age} days old, due {every[REFRESH_DAYS[item.frame_type]]}"
+        )
+    return ""
