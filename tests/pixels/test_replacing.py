@@ -44,7 +44,7 @@ def test_failed_write_leaves_what_was_there(tmp_path, suffix, small_files):
 def test_full_scratch_folder(make_xisf, tmp_path, small_files):
     path = tmp_path / "frame.xisf"
     path.write_bytes(make_xisf(np.zeros((1, 600, 600), "u2"), codec="zstd"))
-    with pytest.raises(CalibraryError, match="no room to unpack frame.xisf") as caught:
+    with pytest.raises(CalibraryError, match="no room to unpack frame") as caught:
         open_frame(path, tmp_path)
     assert not isinstance(caught.value, PixelError)
 
@@ -59,13 +59,18 @@ def test_master_replaces_an_old_one(tmp_path, suffix):
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+def fail_half_way(path, error):
+    with replacing(path) as file:
+        file.write(b"half")
+        raise error
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_nothing_is_left_behind_after_any_error(tmp_path, error):
     path = tmp_path / "master.xisf"
     path.write_bytes(b"old")
-    with pytest.raises(error), replacing(path) as file:
-        file.write(b"half")
-        raise error
+    with pytest.raises(error):
+        fail_half_way(path, error)
     assert [p.name for p in tmp_path.iterdir()] == ["master.xisf"]
     assert path.read_bytes() == b"old"
 

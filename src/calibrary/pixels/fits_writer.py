@@ -12,6 +12,8 @@ from calibrary.pixels.ascii_text import to_ascii
 from calibrary.pixels.writing import CardLike, Master, normalised
 
 _CHUNK_ROWS = 64
+_STRING_MAX = 68
+"""Characters of a string that fit on a card, doubled quotes counted."""
 
 
 def write_fits(file: IO[bytes], data_adu: npt.NDArray[np.float32], master: Master) -> int:
@@ -56,8 +58,32 @@ def _fill(header: fits.Header, master: Master) -> None:
 
 def _card(card: CardLike) -> fits.Card:
     keyword, value, comment = card
-    made = fits.Card(keyword, to_ascii(value) if isinstance(value, str) else value)
-    room = fits.card.CARD_LENGTH - len(made.image.rstrip()) - len(" / ")
+    if isinstance(value, str):
+        value = to_ascii(value).rstrip()
+        if len(value) + value.count("'") > _STRING_MAX:
+            return _continued(keyword, value)
+        # An ampersand at the end means that the string is continued.
+        value = value[:-1] + "+" if value.endswith("&") else value
+    made = fits.Card(keyword, value)
+    # Keyword and value take at least 30 columns where a comment follows.
+    room = fits.card.CARD_LENGTH - max(30, len(made.image.rstrip())) - len(" / ")
     if room > 0:
         made.comment = to_ascii(comment)[:room]
     return made
+
+
+def _continued(keyword: str, text: str) -> fits.Card:
+    """Return a string too long for one card, without its comment (section 4.2.1.2).
+
+    Not astropy's own way, which tears doubled quotes apart.
+    """
+    pieces = [""]
+    for letter in text.replace("&", "+"):
+        spelled = "''" if letter == "'" else letter
+        if len(pieces[-1]) + len(spelled) >= _STRING_MAX:
+            pieces.append("")
+        pieces[-1] += spelled
+    names = [f"{keyword:8}= ", *["CONTINUE  "] * (len(pieces) - 1)]
+    ends = [*["&'"] * (len(pieces) - 1), "'"]
+    lines = (f"{a}'{b}{c}".ljust(80) for a, b, c in zip(names, pieces, ends, strict=True))
+    return fits.Card.fromstring("".join(lines))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,10 +22,14 @@ CardLike = tuple[str, Value, str]
 
 _NOT_IN_KEYWORDS = re.compile(r"[^A-Z0-9_-]")
 _RESERVED = re.compile(
-    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|END|BSCALE|BZERO|BLANK|BUNIT|PCOUNT|GCOUNT|GROUPS"
-    r"|CHECKSUM|DATASUM|LONGSTRN|CONTINUE|Z(IMAGE|BITPIX|NAXIS\d*|CMPTYPE|TILE\d+)|HISTORY|COMMENT"
+    r"SIMPLE|XTENSION|BITPIX|NAXIS\d*|EXTEND|END|BSCALE|BZERO|BLANK|BUNIT|BLOCKED|HISTORY|COMMENT"
+    r"|PCOUNT|GCOUNT|GROUPS|CHECKSUM|DATASUM|LONGSTRN|CONTINUE|INHERIT|THEAP|EXT(NAME|VER|LEVEL)"
+    r"|Z(IMAGE|BITPIX|NAXIS\d*|CMPTYPE|TILE\d+)|P(TYPE|SCAL|ZERO)\d+"
+    r"|T(TYPE|FORM|NULL|SCAL|ZERO|UNIT|DISP|DIM|BCOL)\d+|TFIELDS"
 )
 """Keywords that describe the file's own structure; a copied one would be wrong here."""
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,8 @@ def write_master(
         ``[height * channels, width]``, float32, ADU.
     cards
         Keyword, value, comment. Of a repeated keyword the last one counts. Cards about the
-        file's structure and numbers that are not finite are left out.
+        file's structure, and values that are unknown (``None``), not finite or, under DATE, no
+        ISO 8601 date in UTC, are left out.
     history
         Lines of HISTORY.
     properties
@@ -135,20 +141,25 @@ def _clean(cards: Sequence[CardLike]) -> list[CardLike]:
         if isinstance(value, np.generic):
             value = value.item()
         name = _NOT_IN_KEYWORDS.sub("_", keyword.upper())[:8]
-        if name and not _RESERVED.fullmatch(name) and _finite(value):
-            kept[name] = (name, _plain_date(name, value), comment)
+        if name == "DATE" or name.startswith("DATE-"):
+            value = _plain_date(str(value))
+        if name and not _RESERVED.fullmatch(name) and _known(value):
+            kept[name] = (name, value, comment)
     return list(kept.values())
 
 
-def _finite(value: Value) -> bool:
-    return not isinstance(value, float) or bool(np.isfinite(value))
+def _known(value: Value) -> bool:
+    return value is not None and (not isinstance(value, float) or bool(np.isfinite(value)))
 
 
-def _plain_date(keyword: str, value: Value) -> Value:
-    """Return a date as FITS wants it: UTC, and without saying so (section 4.4.2.1)."""
-    if keyword.startswith("DATE") and isinstance(value, str):
-        return value.removesuffix("Z").removesuffix("+00:00")
-    return value
+def _plain_date(text: str) -> str | None:
+    """Return a date as FITS wants it, UTC without saying so (section 4.4.2.1), if it is one."""
+    plain = text.removesuffix("Z").removesuffix("+00:00")
+    try:
+        datetime.fromisoformat(plain)
+    except ValueError:
+        return None
+    return plain if _DATE.fullmatch(plain) else None
 
 
 def normalised(

@@ -182,8 +182,6 @@ def _add_keyword(parent: ET.Element, name: str, value: str, comment: str) -> Non
 
 def _quoted(value: Value) -> str:
     """Return a keyword's value as text: strings in quotes, numbers bare, truth as T or F."""
-    if value is None:
-        return ""
     if isinstance(value, bool):
         return "T" if value else "F"
     if isinstance(value, str):
