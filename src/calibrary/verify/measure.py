@@ -21,6 +21,13 @@ LEAST_REJECTED = 0.002
 Image = NDArray[np.float32]
 
 
+class HalfDifferences(Protocol):
+    """What odd and even frames tell of noise."""
+
+    def noise(self) -> dict[int, float]:
+        """Return the noise of the master after so many frames, ADU."""
+
+
 class FrameStats(Protocol):
     """What verification needs to know of one frame that was combined."""
 
@@ -49,12 +56,8 @@ class Integration(Protocol):
         """Frames that could not be combined after all, with the reason."""
 
     @property
-    def noise_adu(self) -> float | None:
-        """Noise of the master from odd and even halves, ADU."""
-
-    @property
-    def noise_by_n(self) -> Sequence[tuple[int, float]]:
-        """The same after so many frames."""
+    def halves(self) -> HalfDifferences:
+        """Half differences of odd and even frames."""
 
 
 def measure(
@@ -103,14 +106,15 @@ def measure(
         figures["frames.minimum"] = float(minimum)
     figures |= _rejection(integration)
     figures["frames.n"] = float(len(integration.frames))
-    figures |= _noise(figures, integration)
+    noise_by_n = integration.halves.noise()
+    figures |= _noise(figures, noise_by_n.get(len(integration.frames)))
     figures |= _by_type(plan, figures, measured, inputs, bias_level)
     if previous is not None and previous.shape == master.shape:
         figures |= compare_previous(master, previous, plan.frame_type, figures)
     return {
         "figures": {name: _short(value) for name, value in sorted(figures.items())},
         "frames": _frames(inputs, integration),
-        "plots": {**measured.plots, "noise": _noise_plot(figures, inputs, integration)},
+        "plots": {**measured.plots, "noise": _noise_plot(figures, noise_by_n)},
         "facts": facts(plan),
     }
 
@@ -159,9 +163,8 @@ def _rejection(integration: Integration) -> dict[str, float]:
     }
 
 
-def _noise(figures: Mapping[str, float], integration: Integration) -> dict[str, float]:
+def _noise(figures: Mapping[str, float], measured: float | None) -> dict[str, float]:
     """Compare the master's noise, from odd and even halves, with the square-root law."""
-    measured = integration.noise_adu
     single, n = figures.get("noise.frame", 0.0), figures["frames.n"]
     if measured is None or not math.isfinite(measured) or not single or not n:
         return {}
@@ -231,14 +234,11 @@ def _flat(
     return found
 
 
-def _noise_plot(
-    figures: Mapping[str, float], inputs: InputCheck, integration: Integration
-) -> dict[str, Any]:
+def _noise_plot(figures: Mapping[str, float], noise_by_n: Mapping[int, float]) -> dict[str, Any]:
     single = figures.get("noise.frame")
     if not single:
         return {}
-    curve = dict(inputs.noise_curve)
-    curve |= {n: sigma for n, sigma in integration.noise_by_n if math.isfinite(sigma)}
+    curve = {1: single} | {n: sigma for n, sigma in noise_by_n.items() if math.isfinite(sigma)}
     counts = sorted(curve)
     return {
         "n": counts,

@@ -1,0 +1,36 @@
+"""The commands, one module each, thin."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+
+def main() -> None:
+    """Run ``calibrary``; exit status 0 only on success, one line for what the user can mend."""
+    import typer
+
+    from calibrary.cli.explain import explain
+    from calibrary.cli.inspect import inspect
+    from calibrary.cli.reorganize import reorganize
+    from calibrary.cli.simulate import simulate
+    from calibrary.cli.stack import stack
+    from calibrary.cli.verify import verify
+    from calibrary.model import CalibraryError
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    app = typer.Typer(
+        help="Masters of calibration frames: made, checked, explained.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for command in (simulate, inspect, explain, stack, verify, reorganize):
+        app.command()(command)
+    try:
+        app()
+    except CalibraryError as error:
+        print(f"calibrary: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(1)

@@ -1,0 +1,27 @@
+"""What every job of the workflow does around its one function: its log, and its errors."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from calibrary.model import CalibraryError
+
+
+@contextmanager
+def job(log: str) -> Iterator[None]:
+    """Send log lines to the job's log, and end with one line when the user can mend the error."""
+    handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    try:
+        yield
+    except CalibraryError as error:
+        logging.error("%s", error)
+        print(f"calibrary: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except BaseException:
+        logging.exception("unexpected error")
+        raise

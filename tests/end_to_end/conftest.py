@@ -1,0 +1,41 @@
+"""The observatory after its first run."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from observatory import Ended, Workspace, flats, take
+
+from calibrary.model import FrameType
+from calibrary.simulate.series import Series
+
+
+@pytest.fixture(scope="session")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Ended]:
+    """Bias, two darks, dark-flats and flats of two filters, and the run that built them."""
+    space = Workspace(tmp_path_factory.mktemp("observatory"))
+    take(
+        space.frames,
+        flats("R", "2025-11-10T16:00:00"),
+        flats("Ha", "2025-11-10T16:10:00", exposure_s=6.0),
+        Series(FrameType.DARKFLAT, 5, "2025-11-10T16:20:00", 1.5),
+        Series(FrameType.DARKFLAT, 5, "2025-11-10T16:25:00", 6.0),
+        Series(FrameType.BIAS, 6, "2025-11-10T17:00:00", container="xisf"),
+        Series(FrameType.DARK, 5, "2025-11-10T18:00:00", 120.0),
+        Series(FrameType.DARK, 5, "2025-11-10T18:30:00", 300.0, container="xisf_lz4"),
+    )
+    (space.root / "config").mkdir()
+    (space.root / "config/config.yaml").write_text("source: frames\nlibrary: library\n")
+    return space, space.run()
+
+
+@pytest.fixture
+def space(first_run: tuple[Workspace, Ended], tmp_path: Path) -> Workspace:
+    """A copy of the observatory after its first run, to do with as a test likes."""
+    original, ended = first_run
+    assert ended.status == 0, ended.text
+    copy = tmp_path / "observatory"
+    shutil.copytree(original.root, copy, symlinks=True)
+    return Workspace(copy)

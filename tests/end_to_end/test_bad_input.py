@@ -1,0 +1,186 @@
+"""Bad frames, bad settings, bad luck: a reason for the user, and nothing lost."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from observatory import Workspace, take
+
+from calibrary.model import FrameType
+from calibrary.simulate.series import Series
+
+
+def spoil(path: str) -> None:
+    """Keep header, size and a plausible length, but make the pixels unreadable: cut the file."""
+    data = Path(path).read_bytes()
+    Path(path).write_bytes(data[: len(data) // 2])
+
+
+def test_a_truncated_frame_is_set_aside_and_its_group_goes_on(space):
+    dark = space.group("dark", exposure_s=120.0)
+    manifest = space.table("manifest")
+    victim = manifest[manifest["group"] == dark]["path"].iloc[0]
+    spoil(victim)
+    ended = space.run()
+    assert ended.status == 0, ended.text
+    row = space.table("manifest").set_index("path").loc[victim]
+    assert row["status"] == "set_aside"
+    assert "truncated" in row["reason"] or "shorter" in row["reason"]
+    assert space.verdict(dark)["n_combined"] == 4
+
+
+def test_a_wrong_checksum_is_set_aside_with_its_reason_in_the_manifest(space):
+    dark = space.group("dark", exposure_s=300.0)
+    manifest = space.table("manifest")
+    victim = manifest[manifest["group"] == dark]["path"].iloc[0]
+    data = bytearray(Path(victim).read_bytes())
+    data[-200:-100] = bytes(100)
+    Path(victim).write_bytes(bytes(data))
+    ended = space.run()
+    assert ended.status == 0, ended.text
+    row = space.table("manifest").set_index("path").loc[victim]
+    assert row["status"] == "set_aside", row
+    assert row["reason"]
+
+
+def test_frames_gone_bad_leave_the_old_master_byte_for_byte(space):
+    dark = space.group("dark", exposure_s=120.0)
+    before = space.masters()
+    manifest = space.table("manifest")
+    for path in manifest[manifest["group"] == dark]["path"]:
+        spoil(path)
+    ended = space.run()
+    assert space.masters() == before
+    assert "Traceback" not in ended.text
+
+
+def test_a_group_with_unreadable_pixels_fails_alone_and_again_without_integrating(space):
+    dark = space.group("dark", exposure_s=300.0)
+    before = space.masters()
+    manifest = space.table("manifest")
+    for path in manifest[manifest["group"] == dark]["path"]:
+        data = bytearray(Path(path).read_bytes())
+        data[-300:-100] = bytes(200)
+        Path(path).write_bytes(bytes(data))
+    ended = space.run()
+    assert ended.status == 1
+    assert dark in ended.text
+    assert "Traceback" not in ended.text
+    assert space.verdict(dark)["verdict"] == "fail"
+    assert space.masters() == before
+    again = space.run()
+    assert again.status == 1
+    assert again.of("integrate") == []
+    assert dark in again.text
+
+
+def test_a_killed_run_leaves_the_old_masters_byte_for_byte(space):
+    before = space.masters()
+    for path in space.frames.rglob("*"):
+        if path.is_file():
+            os.utime(path)
+    process = subprocess.Popen(
+        space.command(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    logs = space.results / "logs/integrate"
+    began = time.time()
+    while time.monotonic() < deadline:
+        if any(path.stat().st_mtime > began for path in logs.glob("*.log")):
+            break
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    after = space.masters()
+    assert set(before) <= set(after)
+    assert not [name for name in after if name not in before and not name.endswith(".part")]
+    ended = space.run("--unlock")
+    ended = space.run()
+    assert ended.status == 0, ended.text
+    assert set(space.masters()) == set(before)
+
+
+def test_the_second_of_two_runs_stops_with_one_clear_line(space):
+    with (space.results / ".lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        ended = space.run()
+    assert ended.status == 1
+    assert "another run is at work" in ended.text
+    assert "Traceback" not in ended.text
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"tolerence": 1}, "'tolerence' is unknown"),
+        ({"session": {"flat": "3x"}}, "'session.flat' is '3x'; allowed: night, none, or a gap"),
+        ({"source": "nowhere"}, "source folder 'nowhere' does not exist"),
+        ({"integration": {"dark": {"rejection": "magic"}}}, "allowed: 'auto', 'none'"),
+    ],
+)
+def test_a_bad_setting_names_key_value_and_what_is_allowed(space, config, said):
+    ended = space.run(**config)
+    assert ended.status == 1
+    assert said in ended.text
+    assert "Traceback" not in ended.text
+    assert ended.jobs == []
+
+
+def test_no_calibration_frames_at_all_says_what_was_looked_for(tmp_path):
+    space = Workspace(tmp_path)
+    space.frames.mkdir()
+    (space.root / "config").mkdir()
+    (space.root / "config/config.yaml").write_text("source: frames\nlibrary: library\n")
+    (space.frames / "notes.txt").write_text("nothing here")
+    ended = space.run()
+    assert ended.status == 1
+    assert "no calibration frames" in ended.text.lower()
+    assert "IMAGETYP" in ended.text
+    assert "Traceback" not in ended.text
+
+
+def test_a_master_of_somebody_else_is_kept(space):
+    dark = space.group("dark", exposure_s=120.0)
+    master = space.library / space.verdict(dark)["master"]
+    foreign = take(space.root / "other", Series(FrameType.BIAS, 1, "2025-01-01T00:00:00"))[0]
+    master.unlink()
+    master.write_bytes(foreign.read_bytes())
+    theirs = master.read_bytes()
+    take(space.frames, Series(FrameType.DARK, 1, "2025-11-10T18:15:00", 120.0), seed=9)
+    ended = space.run()
+    assert master.read_bytes() == theirs
+    assert "overwrite_foreign" in ended.text or "overwrite_foreign" in str(space.verdict(dark))
+    ended = space.run(overwrite_foreign=True)
+    assert ended.status == 0, ended.text
+    assert master.read_bytes() != theirs
+
+
+def test_the_library_may_be_on_another_file_system(space):
+    other = Path("/dev/shm")
+    if not other.is_dir() or other.stat().st_dev == space.root.stat().st_dev:
+        pytest.skip("no second file system at /dev/shm")
+    import tempfile
+
+    with tempfile.TemporaryDirectory(dir=other) as folder:
+        ended = space.run(library=folder)
+        assert ended.status == 0, ended.text
+        masters = [p for p in Path(folder).rglob("*") if p.is_file()]
+        assert len(masters) == 7
+        assert not [p for p in masters if p.is_symlink() or p.name.endswith(".part")]
+        assert space.run(library=folder).jobs == []
+
+
+def test_a_read_only_source_is_enough(space):
+    for path in [space.frames, *space.frames.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    ended = space.run("--forceall")
+    assert ended.status == 0, ended.text

@@ -1,0 +1,37 @@
+"""Judge each candidate; put into the library what did not fail.
+
+REQUIRED INPUTS  results/candidates/{group}.json
+OUTPUTS          results/verify/{group}.json, the verdict; the master in the library
+"""
+
+
+rule publish:
+    """Judge the candidate of one group and, unless a test failed, put it into the library.
+
+    The master is no output to Snakemake, which would delete the user's old one before the job:
+    it is replaced by a rename, and `Run.prepare` voids the verdict of a master that has gone.
+    """
+    input:
+        measured=rules.integrate.output.measured,
+    output:
+        verdict=RUN.path("verify/{group}.json"),
+    log:
+        RUN.path("logs/publish/{group}.log"),
+    benchmark:
+        RUN.path("benchmarks/publish/{group}.tsv")
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=300,
+        runtime=30,
+        disk_mb=lambda wildcards: RUN.group(wildcards.group).disk_mb,
+    params:
+        limits=RUN.setting("verify"),
+        frames=RUN.setting("frames"),
+        publish=RUN.setting("publish"),
+    message:
+        "Judging {wildcards.group}"
+    script:
+        "../scripts/publish.py"

@@ -1,0 +1,71 @@
+"""Tell what was found, done and not done.
+
+REQUIRED INPUTS  results/verify/*.json, results/plan/
+OUTPUTS          results/report.html, manifest.csv, groups.csv, coverage.csv
+"""
+
+
+rule report:
+    """Write the tables and the report of the whole run."""
+    input:
+        verdicts=verdicts,
+        groups=lambda wildcards: checkpoints.plan.get().output.groups,
+        frames=lambda wildcards: checkpoints.plan.get().output.frames,
+        matches=lambda wildcards: checkpoints.plan.get().output.matches,
+    output:
+        report=report(
+            RUN.path("report.html"), caption="../report/report.rst", category="Report"
+        ),
+        manifest=report(
+            RUN.path("manifest.csv"),
+            caption="../report/manifest.rst",
+            category="Tables",
+        ),
+        groups=report(
+            RUN.path("groups.csv"), caption="../report/groups.rst", category="Tables"
+        ),
+        coverage=report(
+            RUN.path("coverage.csv"),
+            caption="../report/coverage.rst",
+            category="Tables",
+        ),
+    log:
+        RUN.path("logs/report.log"),
+    benchmark:
+        RUN.path("benchmarks/report.tsv")
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        disk_mb=200,
+    message:
+        "Writing the tables and the report"
+    script:
+        "../scripts/report.py"
+
+
+rule conclude:
+    """Print the run's table; exit status 1 while the verdict of a group is fail."""
+    input:
+        groups=rules.report.output.groups,
+    output:
+        concluded=touch(RUN.path("concluded")),
+    log:
+        RUN.path("logs/conclude.log"),
+    benchmark:
+        RUN.path("benchmarks/conclude.tsv")
+    localrule: True
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=300,
+        runtime=5,
+        disk_mb=10,
+    message:
+        "Concluding"
+    script:
+        "../scripts/conclude.py"

@@ -1,0 +1,13 @@
+"""Read the headers of new and changed frames."""
+
+from pathlib import Path
+
+from calibrary.config import load_config
+from calibrary.job import job
+from calibrary.manifest import index_frames, write_frames
+
+with job(snakemake.log[0]):
+    config = load_config(snakemake.config)
+    cache = Path(config.results) / "cache/headers.sqlite"
+    frames = index_frames(config.source, cache, extras=config.headers, processes=snakemake.threads)
+    write_frames(frames, Path(snakemake.output.index))

@@ -1,0 +1,12 @@
+"""Group the frames, match calibrators, name the masters."""
+
+from pathlib import Path
+
+from calibrary.plan.write import write_plan
+
+from calibrary.config import load_config
+from calibrary.job import job
+
+with job(snakemake.log[0]):
+    config = load_config(snakemake.config)
+    write_plan(Path(snakemake.input.index), config)

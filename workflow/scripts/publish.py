@@ -1,0 +1,12 @@
+"""Judge the candidate of one group and publish what did not fail."""
+
+from pathlib import Path
+
+from calibrary.config import load_config
+from calibrary.job import job
+from calibrary.library.publish import publish_group
+
+with job(snakemake.log[0]):
+    measured = Path(snakemake.input.measured)
+    sheet = measured.parents[1] / f"plan/sheets/{snakemake.wildcards.group}.json"
+    publish_group(sheet, measured, Path(snakemake.output.verdict), load_config(snakemake.config))
