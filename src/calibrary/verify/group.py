@@ -44,7 +44,6 @@ class GroupSample:
     figures: dict[str, float] = field(default_factory=dict)
     plane_levels: list[float] = field(default_factory=list)
     plane_noise: list[float] = field(default_factory=list)
-    noise_curve: list[tuple[int, float]] = field(default_factory=list)
 
 
 def examine_group(samples: Mapping[int, Sample], *, flat: bool) -> GroupSample:
@@ -93,7 +92,6 @@ def examine_group(samples: Mapping[int, Sample], *, flat: bool) -> GroupSample:
         figures,
         [level for level, _ in planes],
         [sigma for _, sigma in planes],
-        _noise_curve(stack, shifts),
     )
 
 
@@ -186,15 +184,3 @@ def _plane(
     """Return level and single-frame noise at one place of the 2 × 2 pattern, ADU."""
     part = (slice(place // 2, None, 2), slice(place % 2, None, 2))
     return float(np.median(usual[part])), _pair_noise(stack[(slice(None), *part)])
-
-
-def _noise_curve(stack: NDArray[np.float32], shifts: Maps) -> list[tuple[int, float]]:
-    """Return the noise of plain means of 1, 2, 4 ... frames, from differences of two such."""
-    curve = []
-    n = 1
-    while 2 * n <= len(stack):
-        first = stack[:n].mean(axis=0) - shifts[:n].mean()
-        second = stack[n : 2 * n].mean(axis=0) - shifts[n : 2 * n].mean()
-        curve.append((n, clipped_stats(first - second)[1] / float(np.sqrt(2))))
-        n *= 2
-    return curve

@@ -70,8 +70,6 @@ class InputCheck:
     """Median level of the four places of a Bayer pattern, row by row, ADU; for flats."""
     plane_noise: list[float] = field(default_factory=list)
     """Noise of a single frame in these places, ADU."""
-    noise_curve: list[tuple[int, float]] = field(default_factory=list)
-    """Number of frames averaged and the noise of their plain mean, ADU."""
     full_scale: float = 65535.0
 
     @property
@@ -269,9 +267,7 @@ def _summary(
     differences = _differences(plan.keys.temp_c, used)
     if differences:
         figures["temperature.difference"] = max(differences)
-    return InputCheck(
-        checks, figures, group.plane_levels, group.plane_noise, group.noise_curve, full_scale
-    )
+    return InputCheck(checks, figures, group.plane_levels, group.plane_noise, full_scale)
 
 
 def _differences(temp_c: float | None, used: Sequence[FrameCheck]) -> list[float]:
