@@ -110,10 +110,11 @@ def parse_token(token: str) -> Value:
 def _number(token: str) -> Value:
     if "_" in token or len(token) > CARD_BYTES:
         return token
-    try:
-        return int(token)
-    except ValueError:
-        pass
+    if "." not in token:
+        try:
+            return int(token)
+        except ValueError:
+            pass
     try:
         return float(token)
     except ValueError:

@@ -164,7 +164,8 @@ def _is_a_zone(apart: timedelta) -> bool:
 
 def _writes_local_time(header: Header) -> bool:
     """Tell whether EZCAP wrote the file: it alone spells its exposure in mixed case."""
-    return any(c.raw.removeprefix("HIERARCH ").startswith("ExpTime") for c in header.cards)
+    exposure = header.keyword("EXPTIME")
+    return exposure is not None and "ExpTime" in exposure.raw
 
 
 def _longitude(header: Header) -> float | None:

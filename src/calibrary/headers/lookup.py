@@ -12,7 +12,6 @@ from calibrary.headers.cards import Card
 from calibrary.headers.dialects import Dialects
 
 MAX_TEXT = 200
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([ED][+-]?\d{1,3})?", re.IGNORECASE)
 
 
@@ -47,7 +46,7 @@ def number(value: object) -> float | None:
 def clean_text(value: object) -> str | None:
     """Return `value` as one line of text without quotes and blanks around; ``None`` if empty.
 
-    Control characters become blanks and only the first 200 characters are kept: the text goes
+    What cannot be printed becomes a blank and only the first 200 characters are kept: the text goes
     into tables and names.
     """
     if value is None or isinstance(value, bool):
@@ -58,7 +57,7 @@ def clean_text(value: object) -> str | None:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text).encode("utf-8", "replace").decode("utf-8")
     if not text.isprintable():
-        text = _CONTROL.sub(" ", text)
+        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] == "'":
         text = text[1:-1].strip()

@@ -10,7 +10,6 @@ from calibrary.headers.frame_types import is_master_name
 from calibrary.headers.lookup import Header, clean_text, number
 
 _NUMBER_OF_IMAGES = re.compile(r"numberOfImages:\s*(\d{1,7})")
-_COMBINED_IMAGE = re.compile(r"IMCOM\d{3}")
 _QC = re.compile(r"QC[A-Z0-9]{1,6}")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 
@@ -64,9 +63,8 @@ def read_combination(header: Header, file_name: str, *, master_type: bool) -> Co
         return Combination("ISMASTER is T", count)
     if count is not None and count > 1:
         return Combination(f"{header.sources['n_combined']} is {count}", count)
-    part = next((c.keyword for c in header.cards if _COMBINED_IMAGE.fullmatch(c.keyword)), None)
-    if part is not None:
-        return Combination(f"it has {part}", count)
+    if header.keyword("IMCOM001") is not None:
+        return Combination("it has IMCOM001", count)
     if is_master_name(header.dialects, file_name):
         return Combination("its name says so", count)
     return Combination(None, count)

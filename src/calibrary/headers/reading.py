@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from calibrary.headers.cards import HeaderError
@@ -23,6 +23,7 @@ from calibrary.headers.provenance import (
     read_software,
 )
 from calibrary.headers.quantities import (
+    Exposure,
     is_negative_exposure,
     read_exposure,
     read_gain,
@@ -99,66 +100,83 @@ def _below(path: Path, root: Path) -> Path:
     return path.relative_to(root.parent) if path.is_relative_to(root.parent) else path
 
 
+@dataclass(frozen=True, slots=True)
+class _Understood:
+    """What decides on a frame's use, read from its header once."""
+
+    header: Header
+    image: ImageHeader
+    software: str | None
+    found: TypeFinding
+    combination: Combination
+    exposure: Exposure
+    named: Path
+    """The path from the source folder's own name on."""
+
+    @property
+    def is_master(self) -> bool:
+        return self.combination.evidence is not None and not self.exposure.stacked
+
+    @property
+    def master_of(self) -> FrameType | None:
+        if not self.is_master or self.found.frame_type is not FrameType.UNKNOWN:
+            return self.found.frame_type if self.is_master else None
+        return type_from_names(self.header.dialects, self.named)[0]
+
+
 def _interpret(
     path: Path, named: Path, stat: os.stat_result, image: ImageHeader, dialects: Dialects
 ) -> Reading:
     header = Header(image.cards, image.properties, dialects)
     header.warnings += image.warnings
-    software = read_software(header)
     found = _with_negative_exposure(header, find_type(header, named, image.image_type))
-    combination = read_combination(header, path.name, master_type=found.master)
-    frame = _describe(path, stat, image, header, software, found)
-    stacked = header.sources.pop("stacked", None)
-    if combination.evidence is not None and stacked is None:
-        frame = _as_master(header, frame, named, found, combination)
-    else:
-        frame = replace(frame, n_combined=combination.n_combined)
-    status, reason = _judge(header, image, frame, found, stacked, combination)
-    if reason is None and header.warnings:
-        reason = "; ".join(header.warnings)
-    return Reading(replace(frame, status=status, reason=reason), header.sources, header.warnings)
+    if found.key is not None:
+        header.sources["frame_type"] = found.key
+    understood = _Understood(
+        header=header,
+        image=image,
+        software=read_software(header),
+        found=found,
+        combination=read_combination(header, path.name, master_type=found.master),
+        exposure=read_exposure(header, found.frame_type, path.name),
+        named=named,
+    )
+    frame = _describe(path, stat, understood)
+    return Reading(frame, header.sources, header.warnings)
 
 
 def _with_negative_exposure(header: Header, found: TypeFinding) -> TypeFinding:
     if found.source is TypeSource.HEADER or not is_negative_exposure(header):
         return found
-    key = header.sources.get("exposure_s", "EXPTIME")
-    return TypeFinding(FrameType.DARK, TypeSource.HEADER, f"negative {key}")
+    return TypeFinding(FrameType.DARK, TypeSource.HEADER, "negative exposure")
 
 
-def _describe(
-    path: Path,
-    stat: os.stat_result,
-    image: ImageHeader,
-    header: Header,
-    software: str | None,
-    found: TypeFinding,
-) -> Frame:
-    exposure = read_exposure(header, found.frame_type, path.name)
-    if exposure.stacked:
-        header.sources["stacked"] = header.sources["exposure_s"]
+def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Frame:
+    header, image, software = understood.header, understood.image, understood.software
     temperature = read_temperature(header)
-    guide = is_guide_camera(header, software)
     gain = read_gain(header, software)
     x_binning, y_binning = read_binning(header, image.width, image.height)
     dates = read_dates(header, software)
-    if found.key is not None:
-        header.sources["frame_type"] = found.key
+    master_of = understood.master_of
+    inputs_digest, figures = read_own_marks(header) if understood.is_master else (None, {})
+    status, reason = _judge(understood, master_of)
+    if reason is None and header.warnings:
+        reason = "; ".join(header.warnings)
     return Frame(
         path=str(path),
         size_bytes=stat.st_size,
         mtime_ns=stat.st_mtime_ns,
         format=image.format,
-        frame_type=found.frame_type,
-        type_source=found.source,
+        frame_type=FrameType.MASTER if understood.is_master else understood.found.frame_type,
+        type_source=understood.found.source,
         telescope=header.text("telescope"),
         camera=header.text("camera"),
-        exposure_s=exposure.seconds,
+        exposure_s=understood.exposure.seconds,
         set_temp_c=temperature.set_c,
         ccd_temp_c=temperature.sensor_c,
         temp_c=temperature.group_c,
-        # PHD2 writes its own scale of 0 to 100.
-        gain=None if guide else gain.setting,
+        # A guiding program writes its own scale of 0 to 100.
+        gain=None if is_guide_camera(header, software) else gain.setting,
         offset=read_offset(header),
         readout_mode=read_mode(header),
         usb_limit=read_usb_limit(header),
@@ -173,6 +191,8 @@ def _describe(
         date_obs=dates.start,
         night=dates.night,
         software=software,
+        status=status,
+        reason=reason,
         date_end=dates.end,
         x_origin=read_origin(header, "x", x_binning),
         y_origin=read_origin(header, "y", y_binning),
@@ -180,54 +200,33 @@ def _describe(
         egain=gain.electrons,
         row_order=header.text("row_order"),
         header_digest=image.header_digest,
-    )
-
-
-def _as_master(
-    header: Header, frame: Frame, path: Path, found: TypeFinding, combination: Combination
-) -> Frame:
-    master_of: FrameType | None = found.frame_type
-    if master_of is FrameType.UNKNOWN:
-        master_of = type_from_names(header.dialects, path)[0]
-    inputs_digest, figures = read_own_marks(header)
-    return replace(
-        frame,
-        frame_type=FrameType.MASTER,
         master_of=master_of,
-        n_combined=combination.n_combined,
+        n_combined=understood.combination.n_combined,
         inputs_digest=inputs_digest,
         qc=figures,
     )
 
 
-def _judge(
-    header: Header,
-    image: ImageHeader,
-    frame: Frame,
-    found: TypeFinding,
-    stacked: str | None,
-    combination: Combination,
-) -> tuple[Status, str | None]:
+def _judge(understood: _Understood, master_of: FrameType | None) -> tuple[Status, str | None]:
     """Return what becomes of the frame; what cannot be mended by a retype comes first."""
+    header, image = understood.header, understood.image
+    found, combination = understood.found, understood.combination
     if image.missing_bytes:
         missing = f"{image.missing_bytes} bytes of the image are missing"
         return Status.SET_ASIDE, f"truncated: {missing}; copy the file again"
-    if frame.frame_type is FrameType.MASTER:
-        kind = frame.master_of or "frame"
-        many = f" of {combination.n_combined} frames" if combination.n_combined else ""
-        text = f"a master {kind}{many} ({combination.evidence}): masters are never inputs"
-        return Status.IGNORED, text
-    if is_guide_camera(header, frame.software):
-        return Status.SET_ASIDE, "a guide camera's file (PHD2), not the imaging camera's"
+    many = f" of {combination.n_combined} frames" if combination.n_combined else ""
+    if understood.is_master:
+        text = f"a master {master_of or 'frame'}{many} ({combination.evidence})"
+        return Status.IGNORED, f"{text}: masters are never inputs"
+    if is_guide_camera(header, understood.software):
+        return Status.SET_ASIDE, "a guide camera's file, not the imaging camera's"
     if image.defect is not None:
         return Status.SET_ASIDE, image.defect
-    if stacked is not None:
-        many = f" of {combination.n_combined} exposures" if combination.n_combined else ""
-        text = f"a stack{many} ({stacked} is {frame.exposure_s:g} s), not a raw frame"
-        return Status.SET_ASIDE, text
-    calibrated = calibrated_by(header)
-    if calibrated is not None:
-        what = "a light, calibrated" if frame.frame_type is FrameType.LIGHT else "calibrated"
+    if understood.exposure.stacked:
+        single = f"{header.sources['exposure_s']} is {understood.exposure.seconds:g} s"
+        return Status.SET_ASIDE, f"a stack{many} ({single}), not a raw frame"
+    if calibrated := calibrated_by(header):
+        what = "a light, calibrated" if found.frame_type is FrameType.LIGHT else "calibrated"
         return Status.SET_ASIDE, f"{what} already ({calibrated}); masters need raw frames"
     if found.reason is not None:
         return Status.SET_ASIDE, found.reason
