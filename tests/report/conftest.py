@@ -258,13 +258,19 @@ def write_frames(results: Path, plans: list[GroupPlan], reason: str) -> None:
 
 
 def write_coverage(results: Path, plans: list[GroupPlan]) -> None:
+    states = (("ok", ""), ("stale", "take 30 darks, the newest are 42 days old"),
+              ("below_minimum", "take 12 more flats"), ("missing", "take 30 dark-flats of 0.8 s"),
+              ("failed", "see the report"))  # fmt: skip
     with (results / "coverage.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(("setup", "frame_type", "exposure_s", "filter", "state", "age_days"))
-        for plan in plans[:30]:
-            keys = plan.keys
-            writer.writerow((plan.setup, plan.frame_type.value, keys.exposure_s, keys.filter,
-                             "thin" if len(plan.group) % 3 else "ok", 12))  # fmt: skip
+        writer.writerow(("setup", "frame_type", "setting", "masters", "newest", "age_days",
+                         "refresh_days", "stale", "n_frames", "minimum", "recommended", "verdict",
+                         "status", "shoot_next"))  # fmt: skip
+        for i, plan in enumerate(plans[:20]):
+            status, todo = states[i % len(states)]
+            writer.writerow((plan.setup, plan.frame_type.value, "120s Gain100 Offset50 1x1 -10C",
+                             i % 4, "2026-09-01", 83, 30, False, 24, 15, 30, "pass", status, todo)
+                            )  # fmt: skip
 
 
 def library_masters(rng: np.random.Generator, library: Path) -> list[Frame]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import groupby
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -20,7 +20,13 @@ from calibrary.model import CALIBRATION_TYPES, Frame, Verdict, write_text_atomic
 from calibrary.report import formats
 from calibrary.report.charts import pack, pack_text
 from calibrary.report.health import Trend, trends
-from calibrary.report.results import Results, SetAside, read_results
+from calibrary.report.results import Results, read_results
+from calibrary.report.tables import (
+    COVERAGE_COLUMNS,
+    SET_ASIDE_COLUMNS,
+    coverage_row,
+    set_aside_row,
+)
 from calibrary.report.view import counts_of, master_view
 
 SHOWN_ATTENTION = 12
@@ -89,10 +95,12 @@ def write_report(
             filters=_filters(views),
             checks=CHECKS,
             guide=[(formats.TYPE_NAMES[t], counts_of(counts, t.value)) for t in CALIBRATION_TYPES],
-            set_aside=[_set_aside_row(frame) for frame in found.set_aside],
+            set_aside=[set_aside_row(frame) for frame in found.set_aside],
             set_aside_reasons=found.reasons()[:SHOWN_REASONS],
+            set_aside_columns=SET_ASIDE_COLUMNS,
             shown_set_aside=SHOWN_SET_ASIDE,
-            coverage=_coverage(found.coverage),
+            coverage_columns=COVERAGE_COLUMNS,
+            coverage=[coverage_row(row) for row in found.coverage],
             health=list(history.items()),
             setup_data={setup: _trend_data(found) for setup, found in history.items()},
         )
@@ -168,39 +176,6 @@ def _filters(views: Iterable[dict[str, Any]]) -> list[tuple[str, str, list[tuple
         for field, label, shown in fields
     ]
     return [(field, label, options) for field, label, options in found if len(options) > 1]
-
-
-def _set_aside_row(frame: SetAside) -> dict[str, str]:
-    path = PurePath(frame.path)
-    return {
-        "name": path.name,
-        "folder": str(path.parent),
-        "type": frame.frame_type,
-        "reason": frame.reason,
-    }
-
-
-def _coverage(rows: Sequence[dict[str, str]]) -> dict[str, Any]:
-    """Return columns and rows as they are; a column of numbers sorts as one."""
-    names = list(rows[0]) if rows else []
-    columns = [
-        (name, name.replace("_", " "), "number" if _is_number(rows, name) else "text")
-        for name in names
-    ]
-    return {"columns": columns, "rows": rows}
-
-
-def _is_number(rows: Sequence[dict[str, str]], column: str) -> bool:
-    values = [row[column] for row in rows if row[column]]
-    return bool(values) and all(_float(value) for value in values)
-
-
-def _float(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _trend_data(found: Sequence[Trend]) -> str:
