@@ -215,8 +215,7 @@ def test_the_theme_can_be_chosen(page):
     assert page.evaluate(ground) != dark
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1300, 390])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1300), ("dark", 390)])
 def test_no_serious_violation_of_accessibility(browser, report, scheme, width):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     opened = Opened(browser, report, color_scheme=scheme, viewport={"width": width, "height": 900})

@@ -12,19 +12,19 @@ from calibrary.report.results import SetAside
 
 SET_ASIDE_COLUMNS = (
     ("name", "File", "text"),
-    ("type", "Type", "text"),
+    ("type", "Type", "word"),
     ("reason", "Reason", "text"),
     ("folder", "Folder", "text"),
 )
-"""Key, heading and kind (``text``, ``number`` or ``badge``) of each column."""
+"""Key, heading and kind of each column: ``text``, ``word`` (not broken), ``number``, ``badge``."""
 
 COVERAGE_COLUMNS = (
-    ("setup", "Setup", "text"),
-    ("type", "Type", "text"),
+    ("setup", "Setup", "word"),
+    ("type", "Type", "word"),
     ("setting", "Setting", "text"),
     ("status", "Status", "badge"),
     ("masters", "Masters", "number"),
-    ("newest", "Newest", "text"),
+    ("newest", "Newest", "word"),
     ("age_days", "Age / days", "number"),
     ("n_frames", "Frames", "number"),
     ("shoot_next", "What to do", "text"),

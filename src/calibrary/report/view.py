@@ -33,7 +33,8 @@ def master_view(master: MasterResult, frames: Frames) -> dict[str, Any]:
         "title": name,
         "night": keys.night or (plan.first_date_obs or "")[:10],
         "temp_c": keys.temp_c,
-        "camera_settings": _camera_settings(master),
+        "camera_short": _camera_short(master),
+        "readout_mode": keys.readout_mode or "",
         "mosaic": bool(keys.bayer_pattern),
         "verdict": master.verdict.value,
         "outcome": master.outcome,
@@ -56,7 +57,7 @@ def master_view(master: MasterResult, frames: Frames) -> dict[str, Any]:
         "set_aside": [frame for frame in master.frames if frame["status"] == Status.SET_ASIDE],
         **_preview(master.preview),
     }
-    searched = (name, plan.group, plan.setup, view["night"], view["camera_settings"], master.reason)
+    searched = (name, plan.group, plan.setup, view["night"], _camera(master), master.reason)
     return {**view, "search_text": " ".join(str(text) for text in searched).lower()}
 
 
@@ -73,7 +74,7 @@ def counts_of(frames: Frames, frame_type: str) -> dict[str, int]:
     }
 
 
-def _camera_settings(master: MasterResult) -> str:
+def _camera(master: MasterResult) -> str:
     keys = master.plan.keys
     parts = [
         f"gain {formats.number(keys.gain)}" if keys.gain is not None else "gain unknown",
@@ -82,6 +83,12 @@ def _camera_settings(master: MasterResult) -> str:
         keys.readout_mode,
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _camera_short(master: MasterResult) -> str:
+    keys = master.plan.keys
+    gain, offset = formats.number(keys.gain), formats.number(keys.offset)
+    return f"G{gain} O{offset} {keys.x_binning}×{keys.y_binning}"
 
 
 def _sort_title(master: MasterResult) -> str:
@@ -95,12 +102,13 @@ def _facts(master: MasterResult) -> list[tuple[str, str]]:
     plan, keys, record = master.plan, master.plan.keys, master.record
     calibrator = record.get("calibrator") or {}
     facts = [
+        ("Group", plan.group),
         ("Master", record.get("master") or plan.master),
         ("Frames", _frames_used(master)),
         ("Taken", _span(plan.first_date_obs, plan.last_date_obs)),
         ("Exposure", formats.exposure(keys.exposure_s)),
         ("Temperature", formats.temperature(keys.temp_c)),
-        ("Camera", _camera_settings(master)),
+        ("Camera", _camera(master)),
         ("Filter", keys.filter or ""),
         ("Image", f"{keys.width} × {keys.height}, {keys.bayer_pattern or 'monochrome'}"),
         ("Calibrated with", calibrator.get("master") or calibrator.get("kind") or ""),
