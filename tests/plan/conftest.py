@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from calibrary.config import Config
-from calibrary.model import Frame, FrameType, Status
+from calibrary.model import Action, Frame, FrameType, Status
 from calibrary.plan.overrides import Overrides
 from calibrary.plan.planning import Plan, make_plan
 
@@ -83,3 +84,50 @@ def plan(config: Config) -> Callable[..., Plan]:
         )
 
     return make
+
+
+@pytest.fixture
+def shelve(shoot: Shoot) -> Callable[..., Frame]:
+    """Put a master into the library: ``shelve("dark", "!!!DARKS_LIB/…/x.xisf", gain=0.0)``."""
+
+    def one(kind: str, path: str, start: str | None = None, **changes: Any) -> Frame:
+        frame = shoot(kind, 1, start, **{"filter": None, "sample_format": "float32", **changes})[0]
+        return dataclasses.replace(
+            frame,
+            path=f"/library/{path}",
+            frame_type=FrameType.MASTER,
+            master_of=FrameType(kind),
+            status=Status.IGNORED,
+            date_end=changes.get("date_end", frame.date_obs),
+        )
+
+    return one
+
+
+@pytest.fixture
+def published(shelve: Callable[..., Frame]) -> Callable[..., list[Frame]]:
+    """Return the masters that a run of a plan would leave in the library."""
+
+    def masters(plan: Plan) -> list[Frame]:
+        return [
+            dataclasses.replace(
+                shelve(group.frame_type.value, group.master),
+                **{
+                    key: getattr(group.keys, key)
+                    for key in ("telescope", "camera", "exposure_s", "temp_c", "gain", "offset")
+                },
+                readout_mode=group.keys.readout_mode,
+                usb_limit=group.keys.usb_limit,
+                filter=group.keys.filter,
+                bayer_pattern=group.keys.bayer_pattern,
+                width=group.keys.width,
+                height=group.keys.height,
+                date_obs=group.first_date_obs,
+                date_end=group.last_date_obs,
+                inputs_digest=group.digest,
+            )
+            for group in plan.groups
+            if group.action is Action.BUILD
+        ]
+
+    return masters

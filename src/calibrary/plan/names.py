@@ -99,7 +99,7 @@ def master_stem(frame_type: FrameType, keys: GroupKeys, first_date_obs: str | No
 
 def group_stem(frame_type: FrameType, keys: GroupKeys, first_date_obs: str | None) -> str:
     """Return the name of a group before it is told apart from others with the same name."""
-    night = keys.night or date_word(first_date_obs).replace("_", "-")
+    night = date_word(keys.night or first_date_obs).replace("_", "-")
     words = [frame_type.value, setup_name(keys), *settings_words(frame_type, keys), night]
     return _UNSAFE_ID.sub("_", "_".join(words))
 

@@ -150,12 +150,15 @@ def _explain(error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     return f"'{key}' is {error['input']!r}: {error['msg']}"
 
 
-def apply_overrides(frames: Sequence[Frame], overrides: Overrides) -> list[Frame]:
-    """Return the frames with types and missing values put right.
+def apply_overrides(
+    frames: Sequence[Frame], masters: Sequence[Frame], overrides: Overrides
+) -> tuple[list[Frame], list[Frame]]:
+    """Return frames and masters with types and missing values put right.
 
-    A correction that fits no file is logged as a warning: most likely its pattern is misspelt.
+    A master is never retyped. A correction that fits no file is logged as a warning: most likely
+    its pattern is misspelt.
     """
-    corrected = list(frames)
+    corrected, shelved = list(frames), list(masters)
     for number, retype in enumerate(overrides.retype):
         pattern, hits = Pattern(retype.files), 0
         for i, frame in enumerate(corrected):
@@ -166,22 +169,13 @@ def apply_overrides(frames: Sequence[Frame], overrides: Overrides) -> list[Frame
     for number, part in enumerate(overrides.set):
         pattern, hits = Pattern(part.files), 0
         values = part.values.model_dump(exclude_none=True)
-        for i, frame in enumerate(corrected):
-            if pattern.matches(frame.path):
-                corrected[i] = with_missing(frame, values)
-                hits += 1
+        for some in (corrected, shelved):
+            for i, frame in enumerate(some):
+                if pattern.matches(frame.path):
+                    some[i] = with_missing(frame, values)
+                    hits += 1
         _warn_unused(hits, f"set[{number}]", part.files)
-    return corrected
-
-
-def correct_masters(masters: Sequence[Frame], overrides: Overrides) -> list[Frame]:
-    """Return the library's masters with missing values set; a master is never retyped."""
-    corrected = list(masters)
-    for part in overrides.set:
-        pattern = Pattern(part.files)
-        values = part.values.model_dump(exclude_none=True)
-        corrected = [with_missing(m, values) if pattern.matches(m.path) else m for m in corrected]
-    return corrected
+    return corrected, shelved
 
 
 def with_missing(frame: Frame, values: dict[str, Any]) -> Frame:

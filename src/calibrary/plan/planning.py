@@ -27,7 +27,7 @@ from calibrary.plan.candidates import Candidate, library_candidate, run_candidat
 from calibrary.plan.digests import group_digest, master_digest
 from calibrary.plan.groups import Draft, group_frames
 from calibrary.plan.names import setup_name
-from calibrary.plan.overrides import Overrides, apply_overrides, correct_masters
+from calibrary.plan.overrides import Overrides, apply_overrides
 from calibrary.plan.places import Place, Shelves, group_names
 from calibrary.plan.resources import Resources, estimate
 from calibrary.plan.setups import with_setups
@@ -67,11 +67,12 @@ def make_plan(
     Plan
         The same for any order of `frames` and `masters`.
     """
-    corrected = _with_aliases(apply_overrides(frames, overrides), config.aliases)
+    corrected, shelved = (
+        _with_aliases(some, config.aliases) for some in apply_overrides(frames, masters, overrides)
+    )
     used = [f for f in corrected if _usable(f, config)]
     drafts = group_frames(used, config)
     names = dict(zip(map(id, drafts), group_names(drafts), strict=True))
-    shelved = _with_aliases(correct_masters(masters, overrides), config.aliases)
     shelved = with_setups(shelved, [draft.keys for draft in drafts], config.library)
     planner = _Planner(config, Shelves(shelved, config), frozenset(built))
     plain = [d for d in drafts if d.frame_type is not FrameType.FLAT]
