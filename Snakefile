@@ -10,7 +10,8 @@ conclude   exit status 1 while a group fails
 
 from snakemake.utils import min_version
 
-from calibrary.run import Run
+from calibrary.job import one_line_errors
+from calibrary.run import SNAKEMAKE_MB, Run
 
 min_version("9.13")
 
@@ -18,9 +19,11 @@ min_version("9.13")
 configfile: "config/config.yaml"
 
 
-RUN = Run(config)
-if workflow.is_main_process and workflow.dag_settings is not None:
-    RUN.forecast() if workflow.output_settings.dryrun else RUN.prepare()
+with one_line_errors():
+    RUN = Run(config)
+    # Neither in the jobs of a cluster nor for --lint, which alone checks no environment variables.
+    if workflow.is_main_process and workflow.check_envvars:
+        RUN.forecast() if workflow.output_settings.dryrun else RUN.prepare()
 
 
 report: "workflow/report/workflow.rst"

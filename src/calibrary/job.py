@@ -11,17 +11,27 @@ from calibrary.model import CalibraryError
 
 
 @contextmanager
-def job(log: str) -> Iterator[None]:
-    """Send log lines to the job's log, and end with one line when the user can mend the error."""
-    handler = logging.FileHandler(log, mode="w", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+def one_line_errors() -> Iterator[None]:
+    """End the process with exit status 1 and one line, when the user can mend the error."""
     try:
         yield
     except CalibraryError as error:
-        logging.error("%s", error)
         print(f"calibrary: {error}", file=sys.stderr)
         raise SystemExit(1) from None
-    except BaseException:
-        logging.exception("unexpected error")
-        raise
+
+
+@contextmanager
+def job(log: str) -> Iterator[None]:
+    """Send log lines to the job's log, errors too."""
+    handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    with one_line_errors():
+        try:
+            yield
+        except CalibraryError as error:
+            logging.error("%s", error)
+            raise
+        except BaseException:
+            logging.exception("unexpected error")
+            raise

@@ -33,6 +33,12 @@ PLAN_SETTINGS = (
 )
 """Settings that decide the plan; the others decide how headers are read or masters are judged."""
 
+SNAKEMAKE_MB = 350
+"""What Snakemake itself holds inside a job of a cluster, where it is started once more."""
+
+PACKED_MINUTES = 6
+"""Longest estimate (`RunGroup.runtime_min`) of a group that shares a cluster's job with others."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunGroup:
@@ -119,6 +125,17 @@ class Run:
     def group(self, name: str) -> RunGroup:
         """Return one group of the plan."""
         return self.groups[name]
+
+    def pack(self, name: str) -> str | None:
+        """Return the kind of pack in which a cluster runs a small group; a large one runs alone.
+
+        A flat is never packed with a group that it may wait for: all flats of one bias would
+        become one job.
+        """
+        group = self.group(name)
+        if group.runtime_min > PACKED_MINUTES:
+            return None
+        return "flats" if group.calibrator else "darks"
 
     @property
     def judged_groups(self) -> list[str]:

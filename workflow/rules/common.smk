@@ -7,6 +7,17 @@ def calibrator_of(wildcards):
     return expand(rules.integrate.output.measured, group=calibrator or [])
 
 
+def memory_of(wildcards):
+    """The memory of an integration, with Snakemake's own where it runs inside the job, in MB."""
+    own = SNAKEMAKE_MB if workflow.non_local_exec else 0
+    return RUN.group(wildcards.group).mem_mb + own
+
+
+def pack_of(wildcards):
+    """On a cluster: the kind of pack of a small group (`group-components` in the profile)."""
+    return RUN.pack(wildcards.group) if workflow.non_local_exec else None
+
+
 def verdicts(wildcards):
     """One verdict for every group that has a master to be built or looked at."""
     checkpoints.plan.get()

@@ -26,11 +26,13 @@ rule integrate:
         RUN.path("logs/integrate/{group}.log"),
     benchmark:
         RUN.path("benchmarks/integrate/{group}.tsv")
+    group:
+        pack_of
     conda:
         "../../environment.yml"
     threads: lambda wildcards: RUN.group(wildcards.group).threads
     resources:
-        mem_mb=lambda wildcards, attempt: RUN.group(wildcards.group).mem_mb * attempt,
+        mem_mb=lambda wildcards, attempt: memory_of(wildcards) * attempt,
         runtime=lambda wildcards, attempt: RUN.group(wildcards.group).runtime_min
         * attempt,
         disk_mb=lambda wildcards: RUN.group(wildcards.group).disk_mb,

@@ -57,6 +57,7 @@ rule conclude:
         RUN.path("logs/conclude.log"),
     benchmark:
         RUN.path("benchmarks/conclude.tsv")
+    retries: 0
     localrule: True
     conda:
         "../../environment.yml"

@@ -20,8 +20,9 @@ with job(snakemake.log[0]):
     measured = Path(snakemake.output.measured)
     results = measured.parents[1]
     sheet = results / f"plan/sheets/{snakemake.wildcards.group}.json"
+    plan = GroupPlan.from_json(sheet.read_text(encoding="utf-8"))
     build_group(
-        GroupPlan.from_json(sheet.read_text(encoding="utf-8")),
+        plan,
         Place(
             measured=measured,
             preview=Path(snakemake.output.preview),
@@ -31,5 +32,6 @@ with job(snakemake.log[0]):
         output=json.loads(snakemake.params.output),
         calibrator_usable=calibrator_usable,
         threads=snakemake.threads,
-        mem_mb=snakemake.resources.mem_mb,
+        # What a cluster grants beyond the plan is Snakemake's own, and room for a second attempt.
+        mem_mb=min(plan.mem_mb, snakemake.resources.mem_mb),
     )
