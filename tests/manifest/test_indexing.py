@@ -1,6 +1,7 @@
 """A folder becomes frames: read once, kept, read again when something changed."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -89,13 +90,25 @@ def test_moved_source_is_read_anew_with_the_same_result(source, tmp_path, reads)
     assert strip == [replace(f, path=Path(f.path).name) for f in before]
 
 
-def test_other_tables_are_another_cache(source, tmp_path, reads):
+def test_headers_read_by_other_tables_do_not_count(source, put, tmp_path, reads):
     cache = tmp_path / "headers.sqlite"
     index_frames([source], cache)
     reads.clear()
     index_frames([source], cache, extras={"frame_types": {"Schwarz": "dark"}})
 
     assert len(reads) == 7
+
+
+def test_folders_read_by_different_tables_share_a_cache(source, tmp_path, reads):
+    cache, extras = tmp_path / "headers.sqlite", {"frame_types": {"Schwarz": "dark"}}
+    other = tmp_path / "library"
+    shutil.copytree(source, other)
+    for _ in range(2):
+        reads.clear()
+        index_frames([source], cache, extras)
+        index_frames([other], cache)
+
+    assert reads == ["broken.fits"] * 2
 
 
 def damage_garbage(path):
@@ -192,7 +205,15 @@ def test_two_processes_at_once(source, tmp_path):
         assert process.returncode == 0
 
 
-def test_worker_processes_read_the_same(source, put):
+@pytest.fixture
+def many(monkeypatch):
+    """Few files are many."""
+    from calibrary.manifest import indexing
+
+    monkeypatch.setattr(indexing, "_FILES_PER_PROCESS", 50)
+
+
+def test_worker_processes_read_the_same(source, put, many):
     for number in range(200):
         put(f"more/{number}.fits", f"IMAGETYP = 'Bias'\nGAIN = {number}")
     extras = {"frame_types": {"Schwarz": "dark"}}
@@ -202,7 +223,14 @@ def test_worker_processes_read_the_same(source, put):
     )
 
 
-def test_worker_that_dies_is_replaced(source, put, monkeypatch):
+def test_few_files_start_no_processes(source, monkeypatch):
+    from calibrary.manifest import indexing
+
+    monkeypatch.delattr(indexing, "_start_worker")
+    assert len(index_frames([source], None, processes=8)) == 7
+
+
+def test_worker_that_dies_is_replaced(source, put, many, monkeypatch):
     from calibrary.manifest import indexing
 
     for number in range(200):

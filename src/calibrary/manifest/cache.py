@@ -1,7 +1,7 @@
 """Headers already read, kept between runs in one SQLite file.
 
 A record counts only for the same path, size, modification time and source folder, read by the
-same version of the tables; each carries a checksum. Whatever else is found in the file, it is
+same tables; each carries a checksum. Whatever else is found in the file, it is
 thrown away and written anew: the cache saves time and is never needed.
 """
 
@@ -27,7 +27,7 @@ _PATIENCE_S = 30.0
 _SCHEMA = (
     "CREATE TABLE meta (version TEXT NOT NULL)",
     "CREATE TABLE frames (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, root TEXT,"
-    " frame TEXT NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID",
+    " tables TEXT, frame TEXT NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE contents (path TEXT, part TEXT, size INTEGER, mtime_ns INTEGER,"
     " digest TEXT NOT NULL, PRIMARY KEY (path, part)) WITHOUT ROWID",
 )
@@ -45,7 +45,8 @@ class HeaderCache:
     """
 
     def __init__(self, path: Path | None, tables: str) -> None:
-        self._version = f"{FORMAT} {__version__} {tables} {','.join(FRAME_FIELDS)}"
+        self._version = f"{FORMAT} {__version__} {','.join(FRAME_FIELDS)}"
+        self._tables = tables
         self._path = path
         self._database = None if path is None else self._open(path)
 
@@ -65,9 +66,10 @@ class HeaderCache:
         """Yield the frames among `wanted` (by path) that are known and unchanged."""
         if self._database is None:
             return
-        query = "SELECT path, size, mtime_ns, root, frame, checksum FROM frames"
+        query = "SELECT path, size, mtime_ns, root, frame, checksum FROM frames WHERE tables = ?"
         try:
-            for path, size, mtime_ns, root, frame, checksum in self._database.execute(query):
+            rows = self._database.execute(query, (self._tables,))
+            for path, size, mtime_ns, root, frame, checksum in rows:
                 file = wanted.get(path)
                 if file is None or (size, mtime_ns, root) != file[1:]:
                     continue
@@ -79,9 +81,10 @@ class HeaderCache:
     def keep(self, frames: Iterable[tuple[FoundFile, Frame]]) -> None:
         """Remember frames."""
         rows = [
-            (*file, text := encode_frame(frame), _checksum(file, text)) for file, frame in frames
+            (*file, self._tables, text := encode_frame(frame), _checksum(file, text))
+            for file, frame in frames
         ]
-        self._write("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?, ?)", rows)
+        self._write("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
     def digests(self, part: str) -> dict[tuple[str, int, int], str]:
         """Return the known digests of a part of the files, by path, size and time."""

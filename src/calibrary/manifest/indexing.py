@@ -49,7 +49,8 @@ def index_frames(
     extras
         The user's additions to the tables, see `calibrary.headers.dialects.load_dialects`.
     processes
-        How many read at a time; ``None`` for as many as pay, at most one per processor.
+        How many read at a time at most, where there is enough to read; ``None`` for the number
+        of processors.
     progress
         Whether to show a progress bar; ``None`` for: on a terminal only.
 
@@ -86,9 +87,8 @@ def _read_all(
     files: Sequence[FoundFile], extras: Mapping[str, object], processes: int | None
 ) -> Iterator[Batch]:
     chunks = [files[at : at + _CHUNK] for at in range(0, len(files), _CHUNK)]
-    if processes is None:
-        processes = min(len(files) // _FILES_PER_PROCESS, _processors())
-    if processes < 2 or len(chunks) < 2:
+    processes = min(len(files) // _FILES_PER_PROCESS, processes or _processors())
+    if processes < 2:
         for chunk in chunks:
             yield [(file, read_frame(file, extras)) for file in chunk]
         return
