@@ -122,9 +122,11 @@ def telling_words(
         words.append(f"at{keys.x_origin or 0}-{keys.y_origin or 0}")
     if keys.bayer_pattern != other.bayer_pattern:
         words.append(sanitise(keys.bayer_pattern) or "MONO")
-    if keys.row_order != other.row_order:
-        words.append(sanitise(keys.row_order) or "NO_ROWORDER")
-    if (keys.sample_format, keys.normalised) != (other.sample_format, other.normalised):
+    # A master does not tell these of its frames.
+    if keys.row_order and other.row_order and keys.row_order != other.row_order:
+        words.append(sanitise(keys.row_order))
+    samples = (keys.sample_format, keys.normalised)
+    if other.sample_format and samples != (other.sample_format, other.normalised):
         words.append(sanitise(keys.sample_format) + ("norm" if keys.normalised else ""))
     if keys.exposure_s != other.exposure_s:
         words.append(exposure_word(keys.exposure_s))

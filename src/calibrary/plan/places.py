@@ -265,8 +265,9 @@ def keys_of(master: Frame) -> GroupKeys:
         width=master.width or 0,
         height=master.height or 0,
         channels=master.channels or 1,
-        sample_format=master.sample_format or "",
-        normalised=master.normalised,
+        # Those of the master itself: of its frames' nothing is known.
+        sample_format="",
+        normalised=False,
         x_origin=master.x_origin,
         y_origin=master.y_origin,
         night=master.night,
