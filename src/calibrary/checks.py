@@ -302,11 +302,11 @@ CHECKS = (
         "flat.frame_snr",
         (FLAT,),
         "below",
-        70.0,
+        50.0,
         10.0,
         "",
         "signal to noise of a single flat, the lowest of its colours",
-        "BANZAI rejects flats below 50; warn above that, fail where nothing is left to use",
+        "warn: BANZAI rejects flats below 50; fail: own, nothing is left to use",
         "a single flat has a signal to noise of {figure:.0f} only; expose longer",
     ),
     Check(
