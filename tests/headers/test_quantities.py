@@ -294,6 +294,18 @@ def test_night(read, cards, night, source):
     assert (reading.frame.night, reading.sources["night"]) == (night, source)
 
 
+def test_night_of_a_date_without_time_is_that_date(read):
+    reading = read(fits_bytes("DATE-OBS = '2024-05-09'\nUT = 3.5"))
+
+    assert (reading.frame.night, reading.sources["night"]) == ("2024-05-09", "DATE-OBS (no time)")
+
+
+def test_universal_time_goes_before_a_local_one(read):
+    cards = "DATE-OBS = '2024/04/12'\nTIME-OBS = '06:02:03'\nUT = '01:02:03'"
+
+    assert understood(read, cards, "date_obs") == "2024-04-12T01:02:03.000"
+
+
 def test_late_local_time_is_not_trusted(read):
     cards = "DATE-OBS = '2024-05-09T13:00:00'\nDATE-LOC = '2024-05-09T11:00:00'"
     sgp = f"{cards}\nCREATOR = 'Sequence Generator Pro v4'"

@@ -73,7 +73,8 @@ def parse_cards(header: bytes) -> list[Card]:
 def parse_card(text: str) -> Card:
     """Return the card that `text` (80 characters, or fewer) holds."""
     keyword = text[:8].rstrip()
-    if text[8:10] == "= " and " " not in keyword and keyword.isupper():
+    plain = keyword.isupper() and " " not in keyword and keyword not in COMMENTARY
+    if plain and text[8:10] == "= ":
         value, comment = split_value(text[10:])
         return Card(keyword, value, comment, text)
     upper = keyword.strip().upper()

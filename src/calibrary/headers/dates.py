@@ -112,15 +112,23 @@ def _start(header: Header) -> datetime | None:
 def _moment(header: Header, quantity: str, field: str | None = None) -> datetime | None:
     for found in header.all(quantity):
         text = clean_text(found.value) or ""
-        clock_found = header.first("time_obs") if quantity == "date_obs" else None
-        clock = clean_text(clock_found.value) if clock_found else None
+        key, clock = found.key, None
+        if quantity == "date_obs" and ":" not in text:
+            key, clock = _clock(header, key)
         moment = parse_date(text, clock)
         if moment is not None:
-            header.sources[field or quantity] = found.key
-            if clock_found and ":" not in text:
-                header.sources[field or quantity] += f" and {clock_found.key}"
+            header.sources[field or quantity] = key
             return moment
     return None
+
+
+def _clock(header: Header, date_key: str) -> tuple[str, str | None]:
+    """Return the time that belongs to a date that stands alone, and where both were read."""
+    for found in header.all("time_obs"):
+        text = clean_text(found.value) or ""
+        if _CLOCK.fullmatch(text):
+            return f"{date_key} and {found.key}", text
+    return f"{date_key} (no time)", None
 
 
 def _from_julian(header: Header) -> datetime | None:
@@ -136,6 +144,9 @@ def _from_julian(header: Header) -> datetime | None:
 
 
 def _night(header: Header, start: datetime, software: str | None) -> str:
+    if header.sources["date_obs"].endswith("(no time)"):
+        header.sources["night"] = header.sources["date_obs"]
+        return start.date().isoformat()
     local = _local(header, start, software)
     return (local - timedelta(hours=12)).date().isoformat()
 

@@ -63,6 +63,9 @@ def read_combination(header: Header, file_name: str, *, master_type: bool) -> Co
         return Combination("ISMASTER is T", count)
     if count is not None and count > 1:
         return Combination(f"{header.sources['n_combined']} is {count}", count)
+    status = _calibration_status(header)
+    if any(letter in status for letter in header.dialects.calibrated["calstat_master"]):
+        return Combination(f"CALSTAT is {status!r}", count)
     if header.keyword("IMCOM001") is not None:
         return Combination("it has IMCOM001", count)
     if is_master_name(header.dialects, file_name):
@@ -71,23 +74,24 @@ def read_combination(header: Header, file_name: str, *, master_type: bool) -> Co
 
 
 def _count(header: Header) -> int | None:
-    for found in header.all("n_combined"):
-        value = number(found.value)
-        if value is not None and 1 <= value < 1e7:
-            header.sources["n_combined"] = found.key
-            return int(value)
+    counts = [(found.key, number(found.value)) for found in header.all("n_combined")]
     for text in header.texts_of("HISTORY"):
         if match := _NUMBER_OF_IMAGES.search(text):
-            header.sources["n_combined"] = "HISTORY numberOfImages"
-            return int(match[1])
+            counts.append(("HISTORY numberOfImages", float(match[1])))
+    # A program counts to one for a single frame; another that combined it later says more.
+    counts.sort(key=lambda count: (count[1] or 0) <= 1)
+    for key, value in counts:
+        if value is not None and 1 <= value < 1e7:
+            header.sources["n_combined"] = key
+            return int(value)
     return None
 
 
 def calibrated_by(header: Header) -> str | None:
     """Return what shows that bias, dark or flat were applied already; ``None`` for a raw frame."""
     tables = header.dialects.calibrated
-    status = clean_text(found.value) if (found := header.keyword("CALSTAT")) else None
-    if status and any(letter in status.upper() for letter in tables["calstat"]):
+    status = _calibration_status(header)
+    if any(letter in status for letter in tables["calstat"]):
         return f"CALSTAT is {status!r}"
     pedestal = number(found.value) if (found := header.keyword("PEDESTAL")) else None
     if pedestal:
@@ -99,6 +103,11 @@ def calibrated_by(header: Header) -> str | None:
         if _tells_calibration(header.dialects, text.lower()):
             return f"HISTORY says {text[:60]!r}"
     return None
+
+
+def _calibration_status(header: Header) -> str:
+    found = header.keyword("CALSTAT")
+    return (clean_text(found.value) or "").upper() if found else ""
 
 
 def _tells_calibration(dialects: Dialects, text: str) -> bool:

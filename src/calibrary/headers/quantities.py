@@ -112,8 +112,8 @@ def read_temperature(header: Header) -> Temperature:
             group_c, key = sensor_c, "ccd_temp_c"
         elif apart > 2:
             header.warn(f"sensor at {sensor_c:g} °C, set to {set_c:g} °C: not settled")
-    elif group_c == 0.0 and set_c is None and header.keyword("ISOSPEED") is not None:
-        header.warn("0 °C without a set point: perhaps no thermometer")
+    elif group_c == 0.0 and set_c is None:
+        header.warn("0 °C without a set point: perhaps the camera has no thermometer")
     if group_c is not None:
         header.sources["temp_c"] = header.sources[key]
     return Temperature(set_c, sensor_c, group_c)

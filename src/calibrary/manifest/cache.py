@@ -7,6 +7,7 @@ thrown away and written anew: the cache saves time and is never needed.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import sqlite3
 import zlib
@@ -14,15 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from calibrary import __version__
+from calibrary import __version__, headers
 from calibrary.manifest.rows import decode_frame, encode_frame
 from calibrary.manifest.scanning import FoundFile
 from calibrary.model import FRAME_FIELDS, Frame
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
-"""Raise it when headers are read differently with the same tables."""
 _PATIENCE_S = 30.0
 _SCHEMA = (
     "CREATE TABLE meta (version TEXT NOT NULL)",
@@ -45,7 +44,7 @@ class HeaderCache:
     """
 
     def __init__(self, path: Path | None, tables: str) -> None:
-        self._version = f"{FORMAT} {__version__} {','.join(FRAME_FIELDS)}"
+        self._version = f"{__version__} {_code_digest()} {','.join(FRAME_FIELDS)}"
         self._tables = tables
         self._path = path
         self._database = None if path is None else self._open(path)
@@ -160,6 +159,14 @@ class HeaderCache:
             database.execute("INSERT INTO meta VALUES (?)", (self._version,))
         database.execute("COMMIT")
         database.isolation_level = "DEFERRED"
+
+
+def _code_digest() -> str:
+    """Return a digest of the code that reads headers: what other code has read does not count."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(headers.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _version_of(database: sqlite3.Connection) -> str | None:

@@ -127,6 +127,8 @@ def _start_worker(extras: Mapping[str, object]) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
+        # Ctrl-C goes to the parent alone; workers end with their standard input.
+        start_new_session=True,
     )
     _send(worker, extras)
     return worker
