@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,30 @@ def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, Ende
     return space, space.run()
 
 
-@pytest.fixture
-def space(first_run: tuple[Workspace, Ended], tmp_path: Path) -> Workspace:
-    """A copy of the observatory after its first run, to do with as a test likes."""
-    original, ended = first_run
+@pytest.fixture(scope="session")
+def pristine(first_run: tuple[Workspace, Ended], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The observatory as the first run left it, put away."""
+    space, ended = first_run
     assert ended.status == 0, ended.text
-    copy = tmp_path / "observatory"
-    shutil.copytree(original.root, copy, symlinks=True)
-    return Workspace(copy)
+    away = tmp_path_factory.mktemp("pristine") / "observatory"
+    shutil.copytree(space.root, away, symlinks=True)
+    return away
+
+
+@pytest.fixture
+def space(first_run: tuple[Workspace, Ended], pristine: Path) -> Iterator[Workspace]:
+    """The observatory after its first run, to do with as a test likes; put right afterwards.
+
+    It stays in its place, since a source folder that moved is read again.
+    """
+    space, _ = first_run
+    yield space
+    _writable(space.root)
+    shutil.rmtree(space.root)
+    shutil.copytree(pristine, space.root, symlinks=True)
+
+
+def _writable(root: Path) -> None:
+    for path in [root, *root.rglob("*")]:
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)
