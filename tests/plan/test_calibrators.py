@@ -258,7 +258,8 @@ def test_the_masters_place_stands_in_the_work_order(everything, plan):
 
 
 def test_a_master_known_by_its_name_only_is_recognised(shoot, plan, shelve):
-    path = "!!!DARKS_LIB/Edge_HD_8__QHY600M/DARKS_2025_11_01/EDGE_HD_8__QHY600M_MasterDark_0.5s_Gain56_Offset10_1x1_-10C.xisf"
+    name = "EDGE_HD_8__QHY600M_MasterDark_0.5s_Gain56_Offset10_1x1_-10C.xisf"
+    path = f"!!!DARKS_LIB/Edge_HD_8__QHY600M/DARKS_2025_11_01/{name}"
     master = shelve("dark", path, telescope=None, camera=None)
     flat = flat_of(plan(shoot("flat", 20, FLATS), [master]))
     assert flat.calibrator.master == path

@@ -1,6 +1,6 @@
 """Clusters by gaps: the fewest, none too wide, and the widest gaps between them."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ def brute_force(values: list[int], limit: int) -> tuple[int, int]:
     for n in range(len(values)):
         for cuts in combinations(range(1, len(values)), n):
             edges = [0, *cuts, len(values)]
-            parts = [values[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+            parts = [values[a:b] for a, b in pairwise(edges)]
             if all(part[-1] - part[0] <= limit for part in parts):
                 gaps = sum(values[c] - values[c - 1] for c in cuts)
                 best = min(best, (len(parts), -gaps))
@@ -27,7 +27,7 @@ def brute_force(values: list[int], limit: int) -> tuple[int, int]:
 @given(VALUES, st.integers(1, 40))
 def test_partition_is_the_best_of_all(values, limit):
     clusters = partition(values, lambda _: limit)
-    gaps = sum(b[0] - a[1] for a, b in zip(clusters, clusters[1:], strict=False))
+    gaps = sum(b[0] - a[1] for a, b in pairwise(clusters))
     assert (len(clusters), -gaps) == brute_force(values, limit)
     assert all(last - first <= limit for first, last in clusters)
     assert [v for first, last in clusters for v in values if first <= v <= last] == values
