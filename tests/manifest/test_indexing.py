@@ -308,3 +308,14 @@ def test_progress_is_shown_on_a_terminal_and_not_in_a_pipe(source, capfd, monkey
     monkeypatch.setenv("TERM", "xterm")
     index_frames([source], None)
     assert "reading headers" in capfd.readouterr().err
+
+
+def test_indexing_imports_nothing_heavy(source):
+    code = (
+        "import sys; from calibrary.manifest import index_frames, scan, tree_digest\n"
+        "tree_digest(scan([sys.argv[1]])); index_frames([sys.argv[1]], None)\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    loaded = subprocess.check_output([sys.executable, "-c", code, str(source)], text=True).split()
+
+    assert not {"numpy", "pandas", "astropy", "pydantic", "rich", "pathspec"} & set(loaded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from calibrary.headers.cards import Card
@@ -98,22 +98,22 @@ class Header:
 
     def all(self, quantity: str) -> Iterator[Found]:
         """Yield every value of a quantity, the best first."""
-        keywords = (
-            found
-            for keyword in self.dialects.keywords.get(quantity, ())
-            if (found := self.keyword(keyword)) is not None
-        )
-        properties = (
-            Found(self.properties[identifier], identifier)
-            for identifier in self.dialects.properties.get(quantity, ())
-            if identifier in self.properties
-        )
-        if quantity in self.dialects.property_first:
-            yield from properties
-            yield from keywords
-        else:
-            yield from keywords
-            yield from properties
+        properties = self.dialects.properties.get(quantity, ()) if self.properties else ()
+        properties_first = quantity in self.dialects.property_first
+        if properties_first:
+            yield from self._of_properties(properties)
+        for keyword in self.dialects.keywords.get(quantity, ()):
+            if keyword in self._first:
+                found = self.keyword(keyword)
+                if found is not None:
+                    yield found
+        if not properties_first:
+            yield from self._of_properties(properties)
+
+    def _of_properties(self, identifiers: Iterable[str]) -> Iterator[Found]:
+        for identifier in identifiers:
+            if identifier in self.properties:
+                yield Found(self.properties[identifier], identifier)
 
     def first(self, quantity: str) -> Found | None:
         """Return the best value of a quantity."""
