@@ -10,20 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from calibrary.headers.fits import FitsHdu, first_image, read_fits_hdus
+from calibrary.headers.image import fits_sample_format
 from calibrary.model import CalibraryError
 from calibrary.pixels.layout import Layout, PixelError
 from calibrary.pixels.sources import FileSource, Opened, Source, Unpacked, open_file, unreadable
 
 _STORED = {8: "u1", 16: ">i2", 32: ">i4", -32: ">f4", -64: ">f8"}
 """Type of a sample by BITPIX (FITS Standard 4.0, table 8)."""
-_SAMPLE_FORMATS = {
-    (8, 0.0): "uint8",
-    (16, 0.0): "int16",
-    (16, 32768.0): "uint16",
-    (32, 0.0): "int32",
-    (32, 2147483648.0): "uint32",
-}
-"""Physical type by BITPIX and BZERO where BSCALE is 1 (table 11)."""
 _COPY_BYTES = 1024 * 1024
 _BAND_BYTES = 8 * 1024 * 1024
 
@@ -67,7 +60,6 @@ def _layout(path: Path, hdu: FitsHdu) -> Layout:
             f"{path}: its samples are 64-bit integers, which no camera writes; remove it from the "
             "source folder"
         )
-    physical = _SAMPLE_FORMATS.get((hdu.bitpix, hdu.bzero)) if hdu.bscale == 1.0 else None
     return Layout(
         path=path,
         width=hdu.shape[-1],
@@ -76,7 +68,7 @@ def _layout(path: Path, hdu: FitsHdu) -> Layout:
         stored=np.dtype(stored),
         zero=hdu.bzero,
         scale=hdu.bscale,
-        sample_format=physical or ("float64" if abs(hdu.bitpix) > 32 else "float32"),
+        sample_format=fits_sample_format(hdu),
         normalised=False,
     )
 

@@ -14,6 +14,7 @@ ADU_FULL_SCALE = 65535.0
 camera's own bit depth."""
 
 _FULL_SCALE = {
+    "int8": 127.0,
     "uint8": 255.0,
     "int16": 32767.0,
     "uint16": ADU_FULL_SCALE,
@@ -41,7 +42,7 @@ class Layout:
     zero: float
     scale: float
     sample_format: str
-    """The physical type: ``uint8 int16 uint16 int32 uint32 float32 float64``."""
+    """The physical type: ``int8 uint8 int16 uint16 int32 uint32 float32 float64``."""
     normalised: bool
     """Physical values are floats in [0, 1]; times 65535 they are ADU."""
 

@@ -1,8 +1,8 @@
 """XISF data blocks: checksums, decompression, byte un-shuffling (XISF 1.0, section 10.6).
 
-The codecs are those of the `xisf` package; sub-blocks, checksums and bounds on what a hostile
-block may unpack to are added here. The work is done outside Python's lock, so that several
-frames can be unpacked at once.
+The codecs are the libraries that the `xisf` package uses. Its own functions know no sub-blocks,
+no checksums and no bound on what a hostile block may unpack to, and hold a frame two or three
+times. All work is done outside Python's lock: threads unpack frames side by side.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,11 +20,17 @@ from calibrary.headers.xisf_blocks import Block
 from calibrary.pixels.layout import PixelError
 from calibrary.pixels.sources import Bytes, Source, Unpacked
 
-UNPACKING_BYTES = 512 * 1024 * 1024
-"""Packed and unpacked bytes that all threads together may hold while they unpack frames."""
+UNPACKING_BYTES = 256 * 1024 * 1024
+"""Packed and unpacked bytes that all threads together may hold while they unpack frames; one
+frame alone may take more."""
 _HASH_BYTES = 1024 * 1024
 _SHUFFLE_BYTES = 128 * 1024
 """Un-shuffled at a time: source and result stay in the second-level cache."""
+_ZLIB_BYTES = 64 * 1024
+"""Unpacked at a time; zlib may make a thousand times as much of it."""
+
+Parts = Sequence[tuple[int, int]]
+"""Packed and unpacked bytes of each part of a block."""
 
 
 def verify_checksum(path: Path, packed: Source, block: Block) -> None:
@@ -68,62 +74,96 @@ def unpack(path: Path, packed: Source, block: Block, scratch: Path | None) -> So
     CalibraryError
         The scratch folder is full.
     """
+    parts = block.subblocks or ((block.size, block.uncompressed_size),)
+    # A shuffled block is needed whole: its first item lies at both ends of it.
+    at_once = [parts] if block.shuffle_item else [[part] for part in parts]
+    needed = max(_unpacked_bytes(some) + max(size for size, _ in some) for some in at_once)
     unpacked = Unpacked(path, block.uncompressed_size, scratch)
     try:
-        with _room.held(block.size + block.uncompressed_size):
-            pieces = _decompressed(path, packed, block)
-            for piece in _unshuffled(pieces, block) if block.shuffle_item else pieces:
-                unpacked.append(piece)
+        with _room.held(needed):
+            offset = 0
+            for some in at_once:
+                data = np.empty(_unpacked_bytes(some), np.uint8)
+                offset = _decompress_parts(path, packed, block, some, offset, data)
+                for piece in _unshuffled(data, block.shuffle_item):
+                    unpacked.append(piece)
         return unpacked.source()
     except BaseException:
         unpacked.close()
         raise
 
 
-def _decompressed(path: Path, packed: Source, block: Block) -> Iterator[bytes | Bytes]:
-    """Yield the block's parts, decompressed; it is one part unless it has sub-blocks."""
-    offset = 0
-    for size, unpacked_size in block.subblocks or ((block.size, block.uncompressed_size),):
+def _unpacked_bytes(parts: Parts) -> int:
+    return sum(size for _, size in parts)
+
+
+def _decompress_parts(
+    path: Path, packed: Source, block: Block, parts: Parts, offset: int, out: Bytes
+) -> int:
+    """Fill `out` from the parts that begin at `offset`; return where they end."""
+    filled = 0
+    for size, unpacked_size in parts:
         piece = np.empty(size, np.uint8)
         packed.read_into(offset, piece)
-        offset += size
+        target = out[filled : filled + unpacked_size]
         # PixInsight stores a part that would not shrink as it is.
-        yield piece if size == unpacked_size else _decompress(path, piece, block, unpacked_size)
+        codec = None if size == unpacked_size else block.compression
+        try:
+            _decompress(codec, piece, target)
+        except Exception as error:
+            # Each codec has errors of its own.
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise PixelError(
+                f"{path}: its {codec} data cannot be decompressed ({reason}); copy it again"
+            ) from None
+        offset, filled = offset + size, filled + unpacked_size
+    return offset
 
 
-def _decompress(path: Path, piece: Bytes, block: Block, size: int) -> bytes:
-    # Imported here: most frames are not compressed, and the import costs 0.1 s.
-    from xisf import XISF
+def _decompress(codec: str | None, packed: Bytes, out: Bytes) -> None:
+    """Fill `out` exactly, else raise an error of any type."""
+    # Imported here: most frames are not compressed.
+    if codec == "zstd":
+        from zstandard import ZstdDecompressor
 
-    try:
-        if block.compression == "zlib":
-            # The package's own call has no bound on what it unpacks to.
-            data = zlib.decompressobj().decompress(piece.data, size + 1)
-        else:
-            data = XISF._decompress(piece, {"compression": (block.compression, size, None)})
-    except Exception as error:
-        # Each codec has its own kind of error, and zstd asks for the memory a header tells of.
-        raise _broken(path, block, str(error) or type(error).__name__) from None
-    if len(data) != size:
-        raise _broken(path, block, f"not the {size} bytes told of")
-    return bytes(data)
+        reader = ZstdDecompressor().stream_reader(packed.data)
+        filled = reader.readinto(out.data)
+        if filled != out.size or reader.read(1):
+            msg = f"not the {out.size} bytes told of"
+            raise ValueError(msg)
+    elif codec == "zlib":
+        _decompress_zlib(packed, out)
+    elif codec is None:
+        out[:] = packed
+    else:
+        from calibrary.pixels.lz4_block import decompress_lz4
 
-
-def _broken(path: Path, block: Block, reason: str) -> PixelError:
-    reason = " ".join(reason.split())
-    return PixelError(
-        f"{path}: its {block.compression} data cannot be decompressed ({reason}); copy it again"
-    )
+        decompress_lz4(packed, out)
 
 
-def _unshuffled(pieces: Iterator[bytes | Bytes], block: Block) -> Iterator[Bytes]:
-    """Yield the bytes of a shuffled block in their own order, some items at a time.
+def _decompress_zlib(packed: Bytes, out: Bytes) -> None:
+    unpacker = zlib.decompressobj()
+    filled = 0
+    for start in range(0, packed.size, _ZLIB_BYTES):
+        piece = unpacker.decompress(packed[start : start + _ZLIB_BYTES].data)
+        if filled + len(piece) > out.size:
+            break
+        out[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
+        filled += len(piece)
+    if filled != out.size or not unpacker.eof:
+        msg = f"not the {out.size} bytes told of"
+        raise ValueError(msg)
+
+
+def _unshuffled(data: Bytes, item: int) -> Iterator[Bytes]:
+    """Yield shuffled bytes in their own order, some items at a time.
 
     Shuffling is done before a block is cut into sub-blocks: first bytes of all items, then
-    second bytes, and so on; what is left over stands at the end as it is.
+    second bytes, and so on; what is left over stands at the end as it is. `item` 0: not shuffled.
     """
-    data = _joined(pieces, block)
-    item = block.shuffle_item
+    if item == 0:
+        yield data
+        return
     count = data.size // item
     planes = data[: count * item].reshape(item, count)
     step = _SHUFFLE_BYTES // item
@@ -135,17 +175,6 @@ def _unshuffled(pieces: Iterator[bytes | Bytes], block: Block) -> Iterator[Bytes
         yield chunk.reshape(-1)
     if count * item < data.size:
         yield data[count * item :]
-
-
-def _joined(pieces: Iterator[bytes | Bytes], block: Block) -> Bytes:
-    if len(block.subblocks) <= 1:
-        return np.frombuffer(next(pieces), np.uint8)
-    data = np.empty(block.uncompressed_size, np.uint8)
-    filled = 0
-    for piece in pieces:
-        data[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
-        filled += len(piece)
-    return data
 
 
 class _Room:

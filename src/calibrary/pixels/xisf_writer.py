@@ -1,7 +1,8 @@
 """A master as an XISF 1.0 file: one image, its data in one attached block.
 
-The codecs are the `xisf` package's. Its writer is not used: it puts the clock into the file,
-writes no checksum, drops a keyword's type, and holds four copies of the image.
+The codecs are the `xisf` package's, lz4 without its copies. Its writer is not used: it puts the
+clock into the file, writes no checksum, drops a keyword's type, and holds the image four times.
+Here it is held twice beside the caller's own, once shuffled and once packed.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import numpy.typing as npt
+from xisf import XISF
 
 from calibrary import __version__
 from calibrary.headers.xisf import SIGNATURE
 from calibrary.pixels.ascii_text import to_ascii
+from calibrary.pixels.lz4_block import compress_lz4
 from calibrary.pixels.writing import Master, Value, normalised
 
 ALIGNMENT = 4096
@@ -125,11 +128,12 @@ def _serialised(
 
 
 def _compressed(data: npt.NDArray[np.uint8], codec: str) -> list[memoryview]:
-    from xisf import XISF
-
     parts = []
     for at in range(0, data.size, _MAX_PART):
         part = data[at : at + _MAX_PART]
+        if codec.startswith("lz4"):
+            parts.append(compress_lz4(part, high=codec == "lz4hc").data)
+            continue
         packed = XISF._compress(part, codec)
         parts.append(memoryview(packed) if len(packed) < part.size else part.data)
     return parts
