@@ -120,7 +120,7 @@ def coverage(
     found: dict[tuple[str, FrameType, str], list[_Item]] = defaultdict(list)
     for item in made:
         found[item.setup, item.frame_type, item.setting].append(item)
-    for item in [*_lacking_darkflats(groups, verdicts), *_lacking_bias(groups, config)]:
+    for item in [*_lacking_darkflats(groups, verdicts, config), *_lacking_bias(groups, config)]:
         found.setdefault((item.setup, item.frame_type, item.setting), [item])
     rows = [_row(items, config, today) for items in found.values()]
     rows.sort(
@@ -156,7 +156,9 @@ def _of_master(master: Frame, known: set[object], config: Config) -> _Item | Non
 
 
 def _lacking_darkflats(
-    groups: Iterable[Mapping[str, Any]], verdicts: Mapping[str, Mapping[str, Any]]
+    groups: Iterable[Mapping[str, Any]],
+    verdicts: Mapping[str, Mapping[str, Any]],
+    config: Config,
 ) -> Iterable[_Item]:
     for group in groups:
         if group["frame_type"] != FrameType.FLAT or not group["calibrator"]:
@@ -167,7 +169,8 @@ def _lacking_darkflats(
             continue
         keys = GroupKeys(**group["keys"])
         instead = "uncalibrated" if kind == CalibratorKind.NONE else f"calibrated with a {kind}"
-        lacks = f"{exposure_word(keys.exposure_s)} within 3 h of the flats, which are {instead}"
+        window = f"within {config.match.window} of the flats"
+        lacks = f"{exposure_word(keys.exposure_s)} {window}, which are {instead}"
         plain = replace(keys, filter=None)
         yield _Item(group["setup"], FrameType.DARKFLAT, plain, "", None, exists=False, lacks=lacks)
 

@@ -63,7 +63,10 @@ class Explainer:
         """
         keys = [KEYS[k] for k in np.flatnonzero(self.comparison.excluded[index])]
         if of is FrameType.DARKFLAT and self.comparison.outside[index] and "time" not in keys:
-            keys = [*(k for k in keys if k != "temperature"), "time"]
+            delta = abs(self.comparison.temperature_delta[index])
+            if not delta > self.config.tolerance.temperature.flat:
+                keys = [key for key in keys if key != "temperature"]
+            keys.append("time")
         return keys
 
     def differences(
