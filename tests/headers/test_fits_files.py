@@ -216,6 +216,14 @@ def test_header_without_end_is_given_up_soon(tmp_path):
         read_fits_hdus(path)
 
 
+@pytest.mark.parametrize("filler", [b" ", b"\0"])
+def test_end_is_a_card_of_its_own(read, filler):
+    content = fits_bytes("OBJECT = 'THE END     OF'\nHISTORY END     x\nEXPTIME = 4", data=b"")
+    content = content.replace(b"END".ljust(80), b"END".ljust(80, filler)) + bytes(2880)
+
+    assert read(content, "dark.fits").frame.exposure_s == 4.0
+
+
 def test_very_long_header(read):
     text = "\n".join(["IMAGETYP = 'Dark'", *(f"HISTORY {n}" for n in range(3251)), "EXPTIME = 4"])
 

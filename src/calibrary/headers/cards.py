@@ -135,7 +135,7 @@ def _lines(header: bytes) -> list[str]:
     else:
         lines = [text[at : at + CARD_BYTES] for at in range(0, len(text), CARD_BYTES)]
     for number, line in enumerate(lines):
-        if line[:8].rstrip() == "END":
+        if line[:3] == "END" and not line[3:8].strip("\0 "):
             return lines[:number]
     return lines
 

@@ -11,6 +11,7 @@ import contextlib
 import gzip
 import math
 import os
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +39,8 @@ _BITPIX = frozenset({8, 16, 32, 64, -32, -64})
 _COUNT_BYTES = 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 _NORMALISING = ("siril", "pixinsight", "imageintegration")
-_SIMPLE = b"SIMPLE  ="
+_SIMPLE = b"SIMPLE"
+_END = re.compile(rb"END[ \0]{5}")
 _XTENSION = b"XTENSION="
 
 
@@ -234,11 +236,9 @@ def _read_header(source: _Source, offset: int) -> bytes:
     while len(header) < MAX_HEADER_BYTES:
         seen = max(0, len(header) - CARD_BYTES)
         header = source.read(offset, wanted)
-        at = header.find(b"END     ", seen)
-        while at >= 0:
-            if at % CARD_BYTES == 0:
-                return header[: at + CARD_BYTES]
-            at = header.find(b"END     ", at + 1)
+        for end in _END.finditer(header, seen):
+            if end.start() % CARD_BYTES == 0:
+                return header[: end.start() + CARD_BYTES]
         if len(header) < wanted:
             raise HeaderError(f"{source.path}: ends within its header, truncated; copy it again")
         wanted *= 2
