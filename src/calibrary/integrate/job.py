@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calibrary.integrate import kernels, methods
 from calibrary.integrate.choice import Rejection, esd_critical_values
 from calibrary.integrate.frames import Frames
 from calibrary.integrate.levels import Levels, row_planes
 from calibrary.integrate.network import sorting_network
 from calibrary.integrate.noise import HalfDifferences
+from calibrary.integrate.pooled import row_noise_ratios, sampled_columns
 from calibrary.integrate.resources import BAND_BYTES, BASE_MB, MB, band_rows, tile_pixels
 from calibrary.pixels.layout import ADU_FULL_SCALE
 
@@ -87,9 +89,10 @@ class Job:
         rows, step = self._frames.layout.rows, self._band_rows(mem_mb)
         bands = [(first, min(first + step, rows)) for first in range(0, rows, step)]
         workers = min(self._threads + 1, len(bands))
+        self._kernel = kernels.compiled_kernel(self._as_stored)
         buffers: SimpleQueue[_Buffers] = SimpleQueue()
         for _ in range(workers):
-            buffers.put(_Buffers(self._frames, step))
+            buffers.put(_Buffers(self._frames, step, self._as_stored))
         with ThreadPoolExecutor(workers) as pool:
             futures = [pool.submit(self._integrate_band, *band, buffers) for band in bands]
             _await(futures, progress)
@@ -102,31 +105,46 @@ class Job:
         return band_rows(layout.width, layout.rows, n, layout.stored.itemsize, budget)
 
     def _integrate_band(self, first: int, last: int, buffers: SimpleQueue[_Buffers]) -> None:
-        # Imported here: it takes compiled code with it.
-        from calibrary.integrate.kernels import stack_floats, stack_integers
-
         buffer = buffers.get()
         try:
             stored, floats = buffer.fill(self._frames, first, last)
+            source = self._source(stored, floats, first, last)
+            sampling = (
+                self._sample_of_row[first:last],
+                self.halves.frames,
+                self.halves.differences,
+            )
+            counted, kept_counts = np.zeros_like(self.counted), np.zeros_like(self.kept_counts)
+            out = (self.master[first:last].reshape(-1), counted, kept_counts)
             with self._computing:
+                ratios = self._ratios(source, last - first)
                 width = self._frames.layout.width
-                counted, kept_counts = np.zeros_like(self.counted), np.zeros_like(self.kept_counts)
-                kernel = stack_integers if self._as_stored else stack_floats
-                halves = self.halves
-                kernel(
-                    self._rule,
-                    self._pairs,
-                    self._source(stored, floats, first, last),
-                    width,
-                    tile_pixels(len(self._frames)),
-                    (self._sample_of_row[first:last], halves.frames, halves.differences),
-                    (self.master[first:last].reshape(-1), counted, kept_counts),
+                self._kernel(
+                    self._rule, self._pairs, ratios, buffer.working, source, width, sampling, out
                 )
         finally:
             buffers.put(buffer)
         with self._lock:
             self.counted += counted
             self.kept_counts += kept_counts
+
+    def _ratios(self, source: tuple[Any, ...], rows: int) -> npt.NDArray[np.float64]:
+        """Return the noise ratio of each row of a band where the method wants it, else 0."""
+        if self._rule[0] != methods.POOLED:
+            return np.zeros(rows)
+        stored, floats, swapped, flip, dark, factors, planes, _ = source
+        n, width = len(self._frames), self._frames.layout.width
+        columns = sampled_columns(width)
+        raw = floats if floats.size else stored
+        picked = raw.reshape(n, rows, width)[:, :, columns]
+        if not floats.size:
+            picked = (picked.byteswap() if swapped else picked) ^ flip
+        samples = picked.astype(np.float64)
+        if dark.size:
+            samples -= dark.reshape(rows, width)[:, columns]
+        if factors.size:
+            samples *= factors[:, planes[:, columns % 2]]
+        return row_noise_ratios(samples)
 
     def _source(
         self, stored: npt.NDArray[np.uint16], floats: npt.NDArray[np.float32], first: int, last: int
@@ -145,12 +163,13 @@ class Job:
 class _Buffers:
     """Room for the samples of one band: as stored, and in float32 where they are no 16-bit ones."""
 
-    def __init__(self, frames: Frames, rows: int) -> None:
+    def __init__(self, frames: Frames, rows: int, as_stored: bool) -> None:
         layout, n = frames.layout, len(frames)
         self._plain = frames.plain_integers
         size = n * rows * layout.width
         self._stored = np.empty(size if self._plain else rows * layout.width, layout.stored)
         self._floats = np.empty(0 if self._plain else size, np.float32)
+        self.working = kernels.working_arrays(as_stored, n, layout.width, tile_pixels(n))
 
     def fill(
         self, frames: Frames, first: int, last: int
@@ -174,8 +193,6 @@ class _Buffers:
 
 def _rule(rejection: Rejection, n: int, integers: bool) -> tuple[Any, ...]:
     """Return what the kernels need of the rejection; see `kernels._stack_row`."""
-    from calibrary.integrate import methods
-
     siril = rejection.definition == "siril"
     mode, method = methods.compiled_method(rejection.method, siril)
     par = np.zeros(methods.PARAMETERS)

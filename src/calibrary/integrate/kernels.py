@@ -19,10 +19,13 @@ their own here: each is compiled for 16-bit integers and for float32.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import numpy as np
-from numba import boolean, float32, float64, int32, int64, njit, uint16, void
-from numba.types import Tuple
+from numba import boolean, float32, float64, int8, int32, int64, njit, uint16, void
+from numba.types import Tuple, UniTuple
 
 from calibrary.integrate import rejections
 from calibrary.integrate.compiling import compile_once
@@ -31,7 +34,6 @@ from calibrary.integrate.methods import (
     KEEP_ALL,
     LOW,
     METHOD_TYPE,
-    POOLED,
     SCREENED,
     TAKE_MEDIAN,
     ZERO_IS_MISSING,
@@ -40,6 +42,8 @@ from calibrary.integrate.methods import (
 SCREEN_MARGIN = np.float32(0.999)
 """Sums in single precision clear a pixel of outliers only this far from the limit."""
 _BYTE = np.uint16(8)
+_CLAIMED = np.int8(2)
+"""Mark of a sample that has been found among those of the frames."""
 
 
 @njit
@@ -72,7 +76,7 @@ def _calibrate(raw, at, dark, factors, planes, whole, tile):
         even, odd = factors[f, planes[0]], factors[f, planes[1]]
         if whole:
             for p in range(size):
-                v = np.floor(np.float64(source[p]) * (odd if p & 1 else even) + 0.5)
+                v = math.floor(np.float64(source[p]) * (odd if p & 1 else even) + 0.5)
                 target[p] = min(max(v, 0.0), 65535.0)
             continue
         even32, odd32 = np.float32(even), np.float32(odd)
@@ -100,8 +104,12 @@ def _load(source, at, row, stage, tile):
 
 
 @njit
-def _sort(s, pairs):
-    """Sort the samples of every pixel of a tile."""
+def _sort(tile, s, pairs):
+    """Copy a tile to `s` and sort the samples of every pixel there."""
+    for f in range(s.shape[0]):
+        x, y = tile[f], s[f]
+        for p in range(s.shape[1]):
+            y[p] = x[p]
     for c in range(pairs.shape[0]):
         a, b = s[pairs[c, 0]], s[pairs[c, 1]]
         for p in range(s.shape[1]):
@@ -117,8 +125,8 @@ def _screen(s, low, high, centre, total, squares, active):
     Single precision, vectorised; a pixel that is not marked has nothing to reject.
     """
     n, size = s.shape
-    total[:] = 0
-    squares[:] = 0
+    for p in range(size):
+        total[p], squares[p] = 0, 0
     for f in range(n):
         x = s[f]
         for p in range(size):
@@ -140,13 +148,14 @@ def _reject(rule, x, total, ratio, marks):
     """Apply the method to the sorted samples of one pixel; if all would go, none does."""
     _, method, par, critical = rule
     n = len(x)
-    marks[:n] = 0
-    method(x, total, par, critical, ratio, marks[:n])
-    kept = 0
     for k in range(n):
-        kept += marks[k] == 0
-    if kept == 0:
-        marks[:n] = 0
+        marks[k] = 0
+    method(x, total, par, critical, ratio, marks[:n])
+    for k in range(n):
+        if marks[k] == 0:
+            return
+    for k in range(n):
+        marks[k] = 0
 
 
 @njit
@@ -251,6 +260,17 @@ def _half_difference(sums, counts, out):
 
 
 @njit
+def _insertion_sort(x):
+    """Sort the samples of one pixel."""
+    for k in range(1, x.shape[0]):
+        value, at = x[k], k
+        while at > 0 and x[at - 1] > value:
+            x[at] = x[at - 1]
+            at -= 1
+        x[at] = value
+
+
+@njit
 def _irregular_pixel(rule, tile, p, ratio, column, marks, counted):
     """Combine one pixel whose samples are not all valid, or not rejected from the ends only.
 
@@ -269,20 +289,18 @@ def _irregular_pixel(rule, tile, p, ratio, column, marks, counted):
     if valid == 0:
         return (0.0 if par[ZERO_IS_MISSING] != 0.0 else np.nan), 0
     x = column[:valid]
-    x.sort()
+    _insertion_sort(x)
     if mode == TAKE_MEDIAN:
         return rejections.median_of(x, 0, valid), valid
     _reject(rule, x, n, ratio, marks)
-    claimed = np.zeros(valid, np.bool_)
     total, kept = 0.0, 0
     for f in range(n):
         value = tile[f, p]
         if _is_missing(value, par):
             continue
-        k = np.searchsorted(x, np.float64(value))
-        while claimed[k]:
+        k = 0
+        while x[k] != value or marks[k] == _CLAIMED:
             k += 1
-        claimed[k] = True
         if marks[k] < 0:
             counted[0, f] += 1
         elif marks[k] > 0:
@@ -290,35 +308,29 @@ def _irregular_pixel(rule, tile, p, ratio, column, marks, counted):
         else:
             total += value - x[0]
             kept += 1
+        marks[k] = _CLAIMED
     return x[0] + total / kept, kept
 
 
 @njit
 def _is_missing(value, par):
-    return not np.isfinite(value) or (par[ZERO_IS_MISSING] != 0.0 and value == 0)
+    return value - value != 0 or (par[ZERO_IS_MISSING] != 0.0 and value == 0)
 
 
 @njit
 def _find_missing(tile, par, missing):
     """Mark the pixels with a sample that is not finite, or 0 where that means missing."""
-    missing[:] = False
     zero_is_missing = par[ZERO_IS_MISSING] != 0.0
+    for p in range(missing.shape[0]):
+        missing[p] = False
     for f in range(tile.shape[0]):
         x = tile[f]
         if zero_is_missing:
-            for p in range(x.shape[0]):
+            for p in range(missing.shape[0]):
                 missing[p] |= x[p] == 0
-        for p in range(x.shape[0]):
-            missing[p] |= not np.isfinite(x[p])
-
-
-@njit
-def _row_ratio(s, ratios, column):
-    """Write variance / level of every pixel of a sorted tile."""
-    for p in range(s.shape[1]):
-        for f in range(s.shape[0]):
-            column[f] = s[f, p]
-        ratios[p] = rejections.noise_ratio(column)
+        for p in range(missing.shape[0]):
+            # Infinity less itself is not a number.
+            missing[p] |= x[p] - x[p] != 0
 
 
 @njit
@@ -326,12 +338,14 @@ def _find_active(rule, s, work, active):
     """Mark the pixels of a sorted tile that the method has to look at."""
     mode, _, par, _ = rule
     if mode in (KEEP_ALL, TAKE_MEDIAN):
-        active[:] = False
+        for p in range(s.shape[1]):
+            active[p] = False
     elif mode == SCREENED and s.shape[0] > 2:
         low, high = np.float32(par[LOW]), np.float32(par[HIGH])
         _screen(s, low, high, work[0], work[1], work[2], active)
     else:
-        active[:] = True
+        for p in range(s.shape[1]):
+            active[p] = True
 
 
 @njit
@@ -355,11 +369,10 @@ def _combine(rule, tile, s, extremes, ratio, scratch, checkpoints, halves, count
     """
     active, missing, work, sums, counts, ties, lowest, highest, column, marks = scratch
     n, size = tile.shape
-    lowest[:], highest[:] = extremes
-    ties[:] = 0
-    sums[:] = 0
-    counts[:] = 0
     for p in range(size):
+        lowest[p], highest[p] = extremes
+        for side in range(2):
+            ties[side, p], sums[side, p], counts[side, p] = 0, 0, 0
         work[0, p] = np.float32(s[(n - 1) // 2, p])
     _find_missing(tile, rule[2], missing)
     _find_active(rule, s, work, active)
@@ -390,7 +403,8 @@ def _finish(rule, tile, s, ratio, scratch, halves, counted, master, kept_counts)
         kept = counts[0, p] + counts[1, p]
         if active[p]:
             master[p], kept = _irregular_pixel(rule, tile, p, ratio, column, marks, counted)
-            halves[:, p] = np.nan
+            for k in range(halves.shape[0]):
+                halves[k, p] = np.nan
         elif rule[0] == TAKE_MEDIAN:
             master[p] = 0.5 * (np.float64(s[(n - 1) // 2, p]) + np.float64(s[n // 2, p]))
         else:
@@ -400,41 +414,7 @@ def _finish(rule, tile, s, ratio, scratch, halves, counted, master, kept_counts)
 
 
 @njit
-def _scratch(n, tile):
-    """Return the working arrays for tiles of one type; see `_combine`."""
-    size = tile.shape[1]
-    return (
-        np.empty(size, np.bool_),
-        np.zeros(size, np.bool_),
-        np.empty((3, size), np.float32),
-        np.empty((2, size), np.float32),
-        np.empty((2, size), np.int32),
-        np.empty((2, size), np.int32),
-        np.empty_like(tile[0]),
-        np.empty_like(tile[0]),
-        np.empty(n),
-        np.empty(n, np.int8),
-    )
-
-
-@njit
-def _pooled_ratio(tiles, source, at, row, width, pairs):
-    """Return the noise ratio of an image row; see `rejections.averaged_sigma`."""
-    ratios = np.empty(width)
-    first = 0
-    while first < width:
-        stage, tile, s, scratch = tiles[0 if first + tiles[0][0].shape[1] <= width else 1]
-        last = first + tile.shape[1]
-        _load(source, at + first, row, stage, tile)
-        s[:] = tile
-        _sort(s, pairs)
-        _row_ratio(s, ratios[first:last], scratch[8])
-        first = last
-    return rejections.row_noise_ratio(ratios[np.isfinite(ratios)], tiles[0][0].shape[0])
-
-
-@njit
-def _stack_row(rule, pairs, tiles, extremes, source, at, row, width, sampled, out):
+def _stack_row(rule, pairs, tiles, extremes, source, at, row, width, ratio, sampled, out):
     """Integrate one image row of a band, tile by tile.
 
     Parameters
@@ -457,17 +437,12 @@ def _stack_row(rule, pairs, tiles, extremes, source, at, row, width, sampled, ou
     """
     checkpoints, halves = sampled
     master, counted, kept_counts = out
-    ratio = 0.0
-    if rule[0] == POOLED:
-        ratio = _pooled_ratio(tiles, source, at, row, width, pairs)
     first = 0
     while first < width:
         stage, tile, s, scratch = tiles[0 if first + tiles[0][0].shape[1] <= width else 1]
         last = first + tile.shape[1]
         _load(source, at + first, row, stage, tile)
-        s[:] = tile
-        if rule[0] != KEEP_ALL:
-            _sort(s, pairs)
+        _sort(tile, s, pairs if rule[0] != KEEP_ALL else pairs[:0])
         part = halves[:, first:last]
         _combine(rule, tile, s, extremes, ratio, scratch, checkpoints, part, counted)
         goal = master[at + first : at + last]
@@ -476,26 +451,24 @@ def _stack_row(rule, pairs, tiles, extremes, source, at, row, width, sampled, ou
 
 
 @njit
-def _tiles(n, width, tile_width, like):
-    """Return the two sets of working arrays of `_stack_row` for tiles of the type of `like`."""
-    size = min(tile_width, width)
-    full, rest = np.empty((n, size), like.dtype), np.empty((n, max(width % size, 1)), like.dtype)
-    return (
-        (np.empty(full.shape, np.uint16), full, np.empty_like(full), _scratch(n, full)),
-        (np.empty(rest.shape, np.uint16), rest, np.empty_like(rest), _scratch(n, rest)),
-    )
-
-
-@njit
-def _stack_rows(rule, pairs, extremes, source, width, tile_width, sampling, out):
+def _stack_rows(rule, pairs, ratios, extremes, tiles, source, width, sampling, out):
     """Integrate the rows of a band; see `_stack_row`."""
     sampled_rows, checkpoints, halves = sampling
-    n, rows = out[1].shape[1], sampled_rows.shape[0]
-    tiles = _tiles(n, width, tile_width, np.array(extremes))
-    for row in range(rows):
+    for row in range(sampled_rows.shape[0]):
         k = sampled_rows[row]
         sampled = (checkpoints, halves[:, k]) if k >= 0 else (checkpoints[:0], halves[:0, 0])
-        _stack_row(rule, pairs, tiles, extremes, source, row * width, row, width, sampled, out)
+        _stack_row(
+            rule, pairs, tiles, extremes, source, row * width, row, width, ratios[row], sampled, out
+        )
+
+
+def _tile_set(sample):
+    """Return the type of what `working_arrays` makes for tiles of `sample`."""
+    scratch = (
+        boolean[::1], boolean[::1], float32[:, ::1], float32[:, ::1], int32[:, ::1],
+        int32[:, ::1], sample[::1], sample[::1], float64[::1], int8[::1],
+    )  # fmt: skip
+    return UniTuple(Tuple((uint16[:, ::1], sample[:, ::1], sample[:, ::1], Tuple(scratch))), 2)
 
 
 _RULE = Tuple((int64, METHOD_TYPE, float64[::1], float64[::1]))
@@ -505,18 +478,55 @@ _SOURCE = Tuple(
 )  # fmt: skip
 _SAMPLING = Tuple((int32[::1], int32[::1], float32[:, :, ::1]))
 _OUT = Tuple((float32[::1], int64[:, ::1], int64[::1]))
-_SIGNATURE = void(_RULE, int32[:, ::1], _SOURCE, int64, int64, _SAMPLING, _OUT)
 
 
-@compile_once(_SIGNATURE)
-def stack_integers(rule, pairs, source, width, tile_width, sampling, out) -> None:
+def _signature(sample):
+    network, ratios = int32[:, ::1], float64[::1]
+    return void(_RULE, network, ratios, _tile_set(sample), _SOURCE, int64, _SAMPLING, _OUT)
+
+
+def stack_integers(rule, pairs, ratios, tiles, source, width, sampling, out) -> None:
     """Integrate rows of frames with unsigned 16-bit samples, as they are; see `_stack_row`."""
     extremes = (np.uint16(0), np.uint16(65535))
-    _stack_rows(rule, pairs, extremes, source, width, tile_width, sampling, out)
+    _stack_rows(rule, pairs, ratios, extremes, tiles, source, width, sampling, out)
 
 
-@compile_once(_SIGNATURE)
-def stack_floats(rule, pairs, source, width, tile_width, sampling, out) -> None:
+def stack_floats(rule, pairs, ratios, tiles, source, width, sampling, out) -> None:
     """Integrate rows of frames in float32, calibrated and scaled; see `_stack_row`."""
     extremes = (np.float32(-np.inf), np.float32(np.inf))
-    _stack_rows(rule, pairs, extremes, source, width, tile_width, sampling, out)
+    _stack_rows(rule, pairs, ratios, extremes, tiles, source, width, sampling, out)
+
+
+@cache
+def compiled_kernel(integers: bool) -> Callable[..., None]:
+    """Return `stack_integers` or `stack_floats`, compiled when first asked for."""
+    if integers:
+        return compile_once(_signature(uint16))(stack_integers)
+    return compile_once(_signature(float32))(stack_floats)
+
+
+def working_arrays(integers: bool, n: int, width: int, tile_width: int) -> tuple[Any, ...]:
+    """Return the two sets of working arrays of a kernel: for full tiles, and for the rest.
+
+    They belong to one thread at a time.
+    """
+    sample = np.uint16 if integers else np.float32
+    size = min(tile_width, width)
+    return tuple(_set(sample, n, pixels) for pixels in (size, max(width % size, 1)))
+
+
+def _set(sample, n, pixels):
+    scratch = (
+        np.empty(pixels, np.bool_),
+        np.empty(pixels, np.bool_),
+        np.empty((3, pixels), np.float32),
+        np.empty((2, pixels), np.float32),
+        np.empty((2, pixels), np.int32),
+        np.empty((2, pixels), np.int32),
+        np.empty(pixels, sample),
+        np.empty(pixels, sample),
+        np.empty(n),
+        np.empty(n, np.int8),
+    )
+    shape = (n, pixels)
+    return np.empty(shape, np.uint16), np.empty(shape, sample), np.empty(shape, sample), scratch

@@ -211,8 +211,8 @@ def averaged_sigma(x: Samples, low: float, high: float, ratio: float) -> tuple[i
 
     The variance of a pixel is taken as `ratio` times its level (its median, at least 1 ADU),
     `ratio` being the median over the pixels of the image row of variance / level; see
-    `row_noise_ratio`. Samples further than `low` or `high` times its root from the median are
-    rejected, repeated until nothing is, or fewer than 3 remain.
+    `pooled.row_noise_ratios`. Samples further than `low` or `high` times its root from the median
+    are rejected, repeated until nothing is, or fewer than 3 remain.
 
     Source: IRAF ``avsigclip``, which takes the mean over the row; the median keeps cosmic rays
     out of it.
@@ -226,26 +226,6 @@ def averaged_sigma(x: Samples, low: float, high: float, ratio: float) -> tuple[i
             break
         first, end = i, j
     return first, end
-
-
-@njit
-def noise_ratio(x: Samples) -> float:
-    """Return the sample variance over the level of one pixel, ADU; see `averaged_sigma`."""
-    n = len(x)
-    _, deviation = mean_and_deviation(x, 0, n)
-    return deviation * deviation / max(median_of(x, 0, n), 1.0)
-
-
-@njit
-def row_noise_ratio(ratios: Samples, n: int) -> float:
-    """Return the pooled noise ratio of a row from those of its pixels, `n` samples each.
-
-    The median of a chi-square distributed variance lies below its mean by about
-    (1 - 2 / 9(n-1))³ (Wilson and Hilferty 1931), which is taken out.
-    """
-    if n < 2:
-        return 0.0
-    return np.median(ratios) / (1.0 - 2.0 / (9.0 * (n - 1))) ** 3
 
 
 @njit

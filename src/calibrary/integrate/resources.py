@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-MB = 1024 * 1024
+MB = 1_000_000
 BASE_MB = 220
 """Interpreter, libraries and compiled kernels, with some room."""
-BAND_BYTES = 8 * MB
+BAND_BYTES = 8 * 1024 * 1024
 """Stored samples a thread holds at a time where memory allows: enough for long reads, and not
 much more than the processor's caches hold."""
-LARGEST_READ_BYTES = 1 * MB
+LARGEST_READ_BYTES = 1024 * 1024
 """Of one file at a time."""
 
 
 def memory_mb(
     width: int, rows: int, n_frames: int, stored_bytes: int, threads: int, flat: bool
 ) -> int:
-    """Return the memory that `integrate` needs, MB; it grows with frames only by their band.
+    """Return the memory that `integrate` needs, MB (10⁶ bytes).
+
+    It grows with the number of frames only by the rows of a band.
 
     Parameters
     ----------
