@@ -9,14 +9,14 @@ import pytest
 from calibrary.checks import QC_KEYWORDS
 from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
-from calibrary.model import Calibrator, CalibratorKind, FrameType
+from calibrary.model import Calibrator, CalibratorKind, FrameType, Verdict
 from calibrary.simulate.defects import Defect
 from calibrary.verify.inputs import check_frames
 from calibrary.verify.judge import judge
 from calibrary.verify.measure import facts, measure, qc_cards
 from calibrary.verify.previous import compare_previous
 
-from .groups import plan_of, write_group
+from .groups import SENSOR, plan_of, write_group
 
 BIAS, DARK, FLAT = FrameType.BIAS, FrameType.DARK, FrameType.FLAT
 
@@ -80,7 +80,7 @@ def test_header_cards_have_the_figures_that_are_known(dark):
 
 
 def test_facts_tell_what_the_headers_lack_and_how_the_flat_was_calibrated(tmp_path):
-    plan = plan_of([], FLAT, write_group.__kwdefaults__["sensor"])
+    plan = plan_of([], FLAT, SENSOR)
     plan = replace(
         plan,
         keys=replace(plan.keys, gain=None, temp_c=None),
@@ -124,3 +124,26 @@ def test_a_predecessor_of_another_size_is_not_compared(dark):
     plan, inputs, combined = dark
     measured = measure(plan, combined.master, combined, inputs, previous=noise(500, 1))
     assert not any(name.startswith("previous") for name in measured["figures"])
+
+
+@pytest.mark.parametrize("count", [4, 9, 30])
+@pytest.mark.parametrize("rejection", ["none", "minmax", "percentile", "median", "linear_fit"])
+def test_no_method_is_blamed_for_what_it_does_by_design(rejection, count, tmp_path):
+    plan = write_group(tmp_path, BIAS, count)
+    resolved = resolve(BIAS, count, {"rejection": rejection})
+    combined = integrate([f.path for f in plan.frames], resolved)
+    inputs = check_frames(plan)
+    measured = measure(replace(plan, integration=resolved), combined.master, combined, inputs)
+    assert judge(measured).verdict is Verdict.PASS
+    assert measured["figures"]["noise.efficiency"] < 1.05
+
+
+def test_a_median_has_the_noise_of_a_median(tmp_path):
+    n = 15
+    plan = write_group(tmp_path, BIAS, n)
+    resolved = resolve(BIAS, n, {"rejection": "median"})
+    combined = integrate([f.path for f in plan.frames], resolved)
+    inputs = check_frames(plan)
+    measured = measure(replace(plan, integration=resolved), combined.master, combined, inputs)
+    true = (combined.master - SENSOR.bias_map).std()
+    assert measured["figures"]["noise.master"] == pytest.approx(true, rel=0.03)

@@ -24,7 +24,11 @@ def simulate(
     from calibrary.simulate.night import simulate_night
 
     tell = _tell if sys.stderr.isatty() else None
-    written = simulate_night(out, seed, frames=frames, size=_parse_size(size), progress=tell)
+    try:
+        written = simulate_night(out, seed, frames=frames, size=_parse_size(size), progress=tell)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CalibraryError(f"{out}: cannot be written ({reason}); give another folder") from None
     if tell is not None:
         print(file=sys.stderr)
     print(f"{written} frames in {out / 'frames'}, the true masters in {out / 'truth'}")

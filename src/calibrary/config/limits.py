@@ -66,7 +66,7 @@ class VerifyLimits(BaseModel):
     flat_snr: Limit = _limit("flat_snr")
     gain_ratio: Limit = _limit("gain_ratio")
     noise_efficiency: Limit = _limit("noise_efficiency")
-    rejection_fraction: Limit = _limit("rejection_fraction")
+    rejection_excess: Limit = _limit("rejection_excess")
     rejection_frame_ratio: Limit = _limit("rejection_frame_ratio")
     previous_fraction: Limit = _limit("previous_fraction")
     previous_level: Limit = _limit("previous_level")

@@ -104,10 +104,10 @@ def measure(
     figures = {**inputs.figures, **measured.figures}
     if minimum is not None:
         figures["frames.minimum"] = float(minimum)
-    figures |= _rejection(integration)
+    figures |= _rejection(plan, integration)
     figures["frames.n"] = float(len(integration.frames))
     noise_by_n = integration.halves.noise()
-    figures |= _noise(figures, noise_by_n.get(len(integration.frames)))
+    figures |= _noise(plan, figures, noise_by_n.get(len(integration.frames)))
     figures |= _by_type(plan, figures, measured, inputs, bias_level)
     if previous is not None and previous.shape == master.shape:
         figures |= compare_previous(master, previous, plan.frame_type, figures)
@@ -151,28 +151,42 @@ def qc_cards(measured: Mapping[str, Any]) -> list[tuple[str, float, str]]:
     ]
 
 
-def _rejection(integration: Integration) -> dict[str, float]:
+def _rejection(plan: GroupPlan, integration: Integration) -> dict[str, float]:
     shares = np.array([f.fraction for f in integration.frames])
     if shares.size == 0:
         return {}
     usual = max(float(np.median(shares)), LEAST_REJECTED)
     return {
         "rejection.fraction": float(shares.mean()),
+        "rejection.excess": float(shares.mean()) - _taken_anyway(plan, shares.size),
         "rejection.frame_max": float(shares.max()),
         "rejection.frame_ratio": float(shares.max() / usual),
     }
 
 
-def _noise(figures: Mapping[str, float], measured: float | None) -> dict[str, float]:
+def _taken_anyway(plan: GroupPlan, n: int) -> float:
+    """Return the share of samples that min/max rejection takes whatever they are."""
+    if plan.integration.get("method") != "minmax":
+        return 0.0
+    taken = float(plan.integration["low"]) + float(plan.integration["high"])
+    return min(1.0, taken / n)
+
+
+def _noise(
+    plan: GroupPlan, figures: Mapping[str, float], measured: float | None
+) -> dict[str, float]:
     """Compare the master's noise, from odd and even halves, with the square-root law."""
     single, n = figures.get("noise.frame", 0.0), figures["frames.n"]
     if measured is None or not math.isfinite(measured) or not single or not n:
         return {}
     kept = n * (1.0 - figures.get("rejection.fraction", 0.0))
     predicted = single / math.sqrt(kept)
+    # Halves are averaged whatever the combination; a median of n has that much more noise.
+    median = plan.integration.get("method") == "median"
+    loss = math.sqrt(math.pi * n / (2 * n + math.pi - 2)) if median else 1.0
     return {
-        "noise.master": measured,
-        "noise.predicted": predicted,
+        "noise.master": measured * loss,
+        "noise.predicted": predicted * loss,
         "noise.efficiency": measured / predicted,
     }
 
