@@ -38,7 +38,7 @@ _READ_BYTES = 4 * BLOCK_BYTES
 _BITPIX = frozenset({8, 16, 32, 64, -32, -64})
 _COUNT_BYTES = 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
-_NORMALISING = ("siril", "pixinsight", "imageintegration")
+_NORMALISING = ("siril", "pixinsight", "imageintegration", "calibrary")
 _SIMPLE = b"SIMPLE"
 _END = re.compile(rb"END[ \0]{5}")
 _XTENSION = b"XTENSION="
