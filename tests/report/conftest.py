@@ -131,7 +131,9 @@ def plan_of(night: int, setup: tuple, sort: tuple, index: int, text: str) -> Gro
         first_date_obs=start.isoformat(),
         last_date_obs=(start + timedelta(seconds=n_frames * (exposure + 2))).isoformat(),
         master=f"{folder}/{start:%Y_%m_%d}/Master_{name}.xisf",
-        integration={"rejection": "winsorized", "low": 4.0, "high": 3.0, "normalization": "none"},
+        integration={"method": "winsorized", "low": 4.0, "high": 3.0, "cutoff": 5.0, "alpha": 0.05,
+                     "outliers": 0.3, "definition": "pixinsight", "profile": "calibrary",
+                     "normalization": "none"},
         calibrator=Calibrator(CalibratorKind.DARKFLAT, "darkflat_group", "x/MasterDarkFlat.xisf")
         if frame_type is FrameType.FLAT
         else None,
@@ -286,9 +288,9 @@ def library_masters(rng: np.random.Generator, library: Path) -> list[Frame]:
         dark = library / "!!!DARKS_LIB" / setup / date[:10] / "dark.xisf"
         masters += [
             Frame(str(bias), master_of=FrameType.BIAS, **common,
-                  qc={"level.median": rng.normal(503, 0.4), "noise.frame": rng.normal(3.2, 0.02)}),
+                  qc={"QCLEVEL": rng.normal(503, 0.4), "QCRDNOIS": rng.normal(3.2, 0.02)}),
             Frame(str(dark), master_of=FrameType.DARK, exposure_s=120.0, **common,
-                  qc={"dark.rate": rng.normal(4e-3, 1e-4), "hot.count": 4100.0 + 30 * month}),
+                  qc={"QCDRATE": rng.normal(4e-3, 1e-4), "QCHOT": 4100.0 + 30 * month}),
         ]  # fmt: skip
     return masters
 

@@ -10,18 +10,17 @@ from calibrary.report.terminal import SHOWN_MASTERS, print_summary
 
 def printed(results, *, terminal=False, width=200, **arguments):
     out = StringIO()
-    console = Console(
-        file=out, width=width, force_terminal=terminal, highlight=False, soft_wrap=True
-    )
+    console = Console(file=out, width=width, force_terminal=terminal, highlight=False)
     print_summary(results, console=console, **arguments)
     return out.getvalue()
 
 
 def test_each_master_is_a_line_with_verdict_and_path(fake):
     lines = printed(fake.results).splitlines()
-    assert lines[0].split() == ["Type", "Group", "N", "Verdict", "Time", "Path"]
+    assert lines[0].split() == ["Type", "N", "Verdict", "Time", "Group", "Path"]
     line = next(line for line in lines if "dark_ASI2600MM_60s" in line)
-    assert line.split()[:4] == ["Dark", fake.groups[1].group, "50", "✓"]
+    assert line.split()[:4] == ["Dark", "50", "✓", "pass"]
+    assert fake.groups[1].group in line
     assert line.rstrip().endswith(fake.groups[1].master)
 
 
@@ -72,3 +71,10 @@ def test_a_pipe_gets_whole_paths(fake, capsys):
 def test_brackets_in_reasons_are_no_markup(make_results):
     text = printed(make_results(4, reason=" [bold]x[/bold] [/]").results)
     assert "rejection [bold]x[/bold] [/]" in text
+
+
+def test_a_narrow_terminal_breaks_no_name(fake):
+    text = printed(fake.results, terminal=True, width=110)
+    for plan in fake.groups[:3]:
+        assert plan.group in text
+        assert plan.master in text

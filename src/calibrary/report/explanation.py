@@ -13,8 +13,7 @@ from calibrary.report.results import MasterResult
 SHOWN_OF_A_RUNG = 3
 """Candidates shown of each rung of the ladder, the nearest first; matches.json has them all."""
 
-_MEASURED = {"exposure": "s", "temperature": "°C", "time": "h"}
-COLUMNS = ("Candidate", "Type", *(f"Δ {key} / {unit}" for key, unit in _MEASURED.items()), "Why")
+_MEASURED = ("exposure", "temperature", "time")
 
 
 def explanation(master: MasterResult) -> dict[str, Any] | None:
@@ -28,8 +27,7 @@ def explanation(master: MasterResult) -> dict[str, Any] | None:
     hidden = len(candidates) - len(shown) + sum((match.get("not_listed") or {}).values())
     return {
         "text": _sentence(calibrator),
-        "columns": COLUMNS,
-        "rows": [{"chosen": c["chosen"], "cells": _cells(c)} for c in shown],
+        "rows": [_row(c) for c in shown],
         "hidden": hidden,
     }
 
@@ -55,15 +53,16 @@ def _nearest(candidates: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, A
             yield candidate
 
 
-def _cells(candidate: Mapping[str, Any]) -> list[str]:
+def _row(candidate: Mapping[str, Any]) -> dict[str, Any]:
     differences = candidate["differences"]
-    origin = "library" if candidate["source"] == "library" else "this run"
-    return [
-        PurePosixPath(candidate["candidate"]).name,
-        f"{TYPE_NAMES.get(candidate['type'], candidate['type'])}, {origin}",
-        *(number((differences.get(key) or {}).get("delta")) for key in _MEASURED),
-        _why(candidate),
-    ]
+    origin = "in the library" if candidate["source"] == "library" else "of this run"
+    return {
+        "chosen": candidate["chosen"],
+        "name": PurePosixPath(candidate["candidate"]).name,
+        "what": f"{TYPE_NAMES.get(candidate['type'], candidate['type'])} {origin}",
+        "deltas": [number((differences.get(key) or {}).get("delta")) for key in _MEASURED],
+        "why": _why(candidate),
+    }
 
 
 def _why(candidate: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from calibrary.checks import QC_KEYWORDS
 from calibrary.model import Frame, FrameType
 from calibrary.report.formats import exposure, number, temperature
 
@@ -20,7 +21,7 @@ class Quantity:
     unit: str
     source: FrameType
     figure: str
-    """Name in `Frame.qc`."""
+    """Its dotted name; `Frame.qc` has it by the keyword of the header."""
     by_exposure: bool = False
     """Masters of different exposures do not compare."""
 
@@ -33,13 +34,18 @@ QUANTITIES = (
 )
 
 
+Setting = tuple[str, ...]
+"""What must be equal for masters to compare, in words."""
+Point = tuple[str, float, str]
+"""Date, value, master's file name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trend:
     """One quantity of one setup over time, a series for each camera setting."""
 
     quantity: Quantity
-    series: dict[str, list[tuple[str, float, str]]]
-    """Setting to points: date, value, master's file name."""
+    series: dict[Setting, list[Point]]
 
     @property
     def caption(self) -> str:
@@ -48,17 +54,21 @@ class Trend:
         unit = f" {self.quantity.unit}" if self.quantity.unit else ""
         return (
             f"{self.quantity.label} of {len(points)} master{'s' if len(points) != 1 else ''}; "
-            f"latest {number(points[-1][1])}{unit} on {points[-1][0][:10]}"
+            f"latest {number(points[-1][1])}{unit} on {points[-1][0]}"
         )
 
     def data(self) -> dict[str, Any]:
-        """Return what the chart needs."""
+        """Return what the chart needs; a series is named by what sets it apart."""
+        shared = set.intersection(*(set(setting) for setting in self.series))
         return {
             "label": self.quantity.label,
             "unit": self.quantity.unit,
             "series": [
-                {"name": name, "points": sorted(points)}
-                for name, points in sorted(self.series.items())
+                {
+                    "name": ", ".join(part for part in setting if part not in shared),
+                    "points": points,
+                }
+                for setting, points in sorted((s, sorted(p)) for s, p in self.series.items())
             ],
         }
 
@@ -73,15 +83,15 @@ def trends(masters: Iterable[Frame], library: Path) -> dict[str, list[Trend]]:
     library
         Its root: the folder of a setup below it names the setup.
     """
-    found: dict[str, dict[Quantity, dict[str, list[tuple[str, float, str]]]]] = defaultdict(
+    found: dict[str, dict[Quantity, dict[Setting, list[Point]]]] = defaultdict(
         lambda: {quantity: defaultdict(list) for quantity in QUANTITIES}
     )
     for master in masters:
         for quantity in QUANTITIES:
-            value = master.qc.get(quantity.figure)
+            value = master.qc.get(QC_KEYWORDS[quantity.figure][0])
             if master.master_of is quantity.source and value is not None and master.date_obs:
                 series = found[setup_name(master, library)][quantity]
-                point = (master.date_obs, value, Path(master.path).name)
+                point = (master.date_obs[:10], value, Path(master.path).name)
                 series[_setting(master, quantity)].append(point)
     return {
         setup: [Trend(quantity, dict(series)) for quantity, series in by_quantity.items() if series]
@@ -100,13 +110,12 @@ def setup_name(master: Frame, library: Path) -> str:
     return "_".join(name for name in (master.telescope, master.camera) if name) or "unknown setup"
 
 
-def _setting(master: Frame, quantity: Quantity) -> str:
-    parts = [
-        master.gain is not None and f"gain {number(master.gain)}",
-        master.offset is not None and f"offset {number(master.offset)}",
-        master.x_binning and f"{master.x_binning}×{master.y_binning or master.x_binning}",
-        master.readout_mode,
-        master.temp_c is not None and temperature(round(master.temp_c)),
-        quantity.by_exposure and exposure(master.exposure_s),
-    ]
-    return ", ".join(str(part) for part in parts if part) or "unknown settings"
+def _setting(master: Frame, quantity: Quantity) -> Setting:
+    return (
+        f"gain {number(master.gain)}",
+        f"offset {number(master.offset)}",
+        f"{master.x_binning or 1}×{master.y_binning or 1}",
+        master.readout_mode or "unknown mode",
+        temperature(master.temp_c and round(master.temp_c)),
+        *([exposure(master.exposure_s)] if quantity.by_exposure else []),
+    )

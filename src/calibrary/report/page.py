@@ -146,19 +146,17 @@ def _tally(results: Results) -> list[dict[str, Any]]:
     up_to_date = results.count(outcome="reused") + results.count(outcome="kept")
     not_built = results.count(outcome="not_built")
     warned, failed = results.count(verdict=Verdict.WARN), results.count(verdict=Verdict.FAIL)
-    seconds = formats.duration(results.seconds).split(" ", 1)
-    data = formats.data_size(results.bytes_read).split(" ", 1)
     items = [
-        ("Built", sum(m.built for m in results.masters), "", "", ""),
-        ("Up to date", up_to_date, "", "", ""),
-        ("Warned", warned, "", "", "warn" if warned else ""),
-        ("Failed", failed, "", "", "fail" if failed else ""),
-        ("Not built", not_built, "", "", "warn" if not_built else ""),
-        ("Frames set aside", n_set_aside, "", f"of {results.n_frames}", ""),
-        ("Integration time", *seconds, "all jobs together", ""),
-        ("Data read", *data, "", ""),
+        ("Built", sum(m.built for m in results.masters), "", ""),
+        ("Up to date", up_to_date, "", ""),
+        ("Warned", warned, "", "warn" if warned else ""),
+        ("Failed", failed, "", "fail" if failed else ""),
+        ("Not built", not_built, "", "warn" if not_built else ""),
+        ("Frames set aside", n_set_aside, f"of {results.n_frames}", ""),
+        ("Integration time", formats.duration(results.seconds), "all jobs together", ""),
+        ("Data read", formats.data_size(results.bytes_read), "", ""),
     ]
-    names = ("label", "value", "unit", "note", "tone")
+    names = ("label", "value", "note", "tone")
     return [dict(zip(names, item, strict=True)) for item in items]
 
 

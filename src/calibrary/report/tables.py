@@ -11,23 +11,24 @@ from calibrary.report.formats import TYPE_NAMES
 from calibrary.report.results import SetAside
 
 SET_ASIDE_COLUMNS = (
-    ("name", "File", "text"),
+    ("name", "File", "name"),
     ("type", "Type", "word"),
     ("reason", "Reason", "text"),
-    ("folder", "Folder", "text"),
+    ("folder", "Folder", "name"),
 )
-"""Key, heading and kind of each column: ``text``, ``word`` (not broken), ``number``, ``badge``."""
+"""Key, heading and kind of each column: ``text``, ``word`` (never broken), ``name`` (broken where
+it can be), ``number``, ``badge`` or ``todo`` (wide)."""
 
 COVERAGE_COLUMNS = (
-    ("setup", "Setup", "word"),
+    ("setup", "Setup", "name"),
     ("type", "Type", "word"),
-    ("setting", "Setting", "text"),
+    ("setting", "Setting", "word"),
     ("status", "Status", "badge"),
     ("masters", "Masters", "number"),
     ("newest", "Newest", "word"),
-    ("age_days", "Age / days", "number"),
+    ("age_days", "Age / d", "number"),
     ("n_frames", "Frames", "number"),
-    ("shoot_next", "What to do", "text"),
+    ("shoot_next", "What to do", "todo"),
 )
 
 _STATUS = {

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from calibrary.model import Verdict
@@ -20,6 +19,8 @@ SHOWN_REASONS = 20
 """More would scroll the summary off the screen; the report has them all."""
 
 PIPE_WIDTH = 1000
+VERDICT_AT = 17
+"""Column where the verdict starts."""
 
 _STYLES = {Verdict.PASS: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
 _RANK = {Verdict.FAIL: 0, Verdict.WARN: 1, Verdict.PASS: 2}
@@ -51,42 +52,47 @@ def print_summary(
     listed = [m for m in found.masters if m.outcome != "reused" or m.verdict != Verdict.PASS]
     listed.sort(key=lambda m: _RANK[m.verdict])
     if listed:
-        console.print(_table(listed[:SHOWN_MASTERS]))
+        for row in _lines(listed[:SHOWN_MASTERS], console.width):
+            console.print(row, soft_wrap=True)
     if len(listed) > SHOWN_MASTERS:
         console.print(f"and {len(listed) - SHOWN_MASTERS} more masters, none worse than these")
     for lines in (_reasons(listed), _set_aside(found), [_totals(found)]):
         for line in lines:
-            console.print(line)
-    console.print(f"report: {escape(str(results / 'report.html'))}")
+            console.print(line, soft_wrap=True)
+    console.print(f"report: {escape(str(results / 'report.html'))}", soft_wrap=True)
 
 
 def _console() -> Console:
     """Return the standard output: as wide as the terminal, or in a pipe as what is printed."""
-    return Console(
-        highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH
-    )
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
-def _table(masters: Iterable[MasterResult]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-    for name in ("Type", "Group", "N", "Verdict", "Time", "Path"):
-        figures = name in ("N", "Time")
-        table.add_column(
-            name,
-            justify="right" if figures else "left",
-            no_wrap=name not in ("Group", "Path"),
-            overflow="fold",
-        )
-    for master in masters:
-        table.add_row(
+def _lines(masters: Sequence[MasterResult], width: int) -> Iterator[Text]:
+    """Lay the masters out; where a line cannot hold the path, it stands below the group.
+
+    Names are never broken, so that they can be copied.
+    """
+    group_width = max(len(m.plan.group) for m in masters)
+    paths = [_place(m) for m in masters]
+    start = len(_head("Type", "N", "Verdict", "Time"))
+    wide = start + group_width + 2 + max(map(len, paths)) <= width
+    group = f"{'Group':<{group_width}}  Path" if wide else "Group, path"
+    yield Text(_head("Type", "N", "Verdict", "Time") + group, "bold")
+    for master, path in zip(masters, paths, strict=True):
+        head = _head(
             formats.TYPE_NAMES[master.plan.frame_type],
-            Text(master.plan.group),
             str(master.record.get("n_combined") or master.n_frames),
-            Text(f"{formats.VERDICT_MARKS[master.verdict]} {master.verdict}", _verdict(master)),
+            f"{formats.VERDICT_MARKS[master.verdict]} {master.verdict}",
             formats.duration(master.seconds) if master.built else "",
-            Text(_place(master)),
         )
-    return table
+        gap = " " * (group_width - len(master.plan.group) + 2) if wide else f"\n{' ' * start}"
+        line = Text(f"{head}{master.plan.group}{gap}{path}")
+        line.stylize(_verdict(master), VERDICT_AT, VERDICT_AT + 6)
+        yield line
+
+
+def _head(frame_type: str, n: str, verdict: str, time: str) -> str:
+    return f"{frame_type:<9} {n:>5}  {verdict:<7}  {time:>10}  "
 
 
 def _verdict(master: MasterResult) -> str:

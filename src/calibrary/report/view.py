@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,9 @@ from calibrary.report.charts import captions, chart_data, pack
 from calibrary.report.explanation import explanation
 from calibrary.report.results import MasterResult
 
+_NO_LIMITS = ("none", "median")
+_HEEDED = {"winsorized": ("cutoff",), "esd": ("alpha", "outliers")}
+"""Parameters of a rejection beside its low and high limits."""
 _WORST_FIRST = {Verdict.FAIL: 0, Verdict.WARN: 1, Verdict.PASS: 2}
 
 
@@ -126,12 +130,20 @@ def _frames_used(master: MasterResult) -> str:
     return f"{used} of {master.n_frames}" if used != master.n_frames else str(used)
 
 
-def _integration(settings: dict[str, Any]) -> str:
-    """Write the settings that were decided, numbers and words, in the order of their names."""
-    order = {"rejection": 0, "low": 1, "high": 2, "normalization": 3}
-    names = sorted(settings, key=lambda name: (order.get(name, 9), name))
-    shown = [n for n in names if isinstance(settings[n], str | int | float) and settings[n] != ""]
-    return ", ".join(f"{n.replace('_', ' ')} {formats.number(settings[n])}" for n in shown)
+def _integration(settings: Mapping[str, Any]) -> str:
+    """Write the settings that were decided and that the rejection heeds."""
+    method = str(settings.get("method", "unknown"))
+    shown = ["low", "high", *_HEEDED.get(method, ())] if method not in _NO_LIMITS else []
+    limits = [f"{n} {formats.number(settings[n])}" for n in shown if settings.get(n) is not None]
+    normalised = str(settings.get("normalization", "none"))
+    return ", ".join(
+        [
+            f"rejection {method.replace('_', ' ')}",
+            *limits,
+            "not normalised" if normalised == "none" else f"normalised, {normalised}",
+            f"profile {settings.get('profile', 'unknown')}",
+        ]
+    )
 
 
 def _span(first: str | None, last: str | None) -> str:

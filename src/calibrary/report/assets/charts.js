@@ -43,6 +43,15 @@ function withUnit(label, unit) {
   return unit ? `${label} / ${unit}` : label;
 }
 
+// Dates of all points with some room at both ends, two months at least: days are the finest grain.
+function paddedDates(series) {
+  const days = series.flatMap((one) => one.points.map((point) => Date.parse(point[0]) / 864e5));
+  const first = Math.min(...days);
+  const last = Math.max(...days);
+  const room = Math.max((last - first) * 0.04, (60 - (last - first)) / 2, 1);
+  return [first - room, last + room].map((day) => new Date(day * 864e5).toISOString().slice(0, 10));
+}
+
 const draw = {
   histogram(data, c) {
     const centres = data.counts.map((_, i) => (data.edges_adu[i] + data.edges_adu[i + 1]) / 2);
@@ -165,7 +174,7 @@ const draw = {
       })),
       layout: {
         showlegend: data.series.length > 1,
-        xaxis: { type: "date" },
+        xaxis: { type: "date", range: paddedDates(data.series) },
         yaxis: { title: withUnit(data.label, data.unit) },
       },
     };
@@ -181,7 +190,7 @@ function fullLayout(own, c, width) {
     paper_bgcolor: "transparent", plot_bgcolor: "transparent",
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: c.muted },
     hoverlabel: { bgcolor: c.sheet, bordercolor: c.rule, font: { color: c.ink } },
-    legend: { orientation: "h", x: 0, y: -0.22, yanchor: "top", font: { size: 11 } },
+    legend: { orientation: "h", x: 0, y: -0.26, yanchor: "top", font: { size: 11 } },
     ...own,
   };
   for (const key of Object.keys(layout)) {
