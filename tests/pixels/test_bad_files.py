@@ -86,7 +86,9 @@ def test_truncated_xisf_at_every_tenth(make_xisf, save, codec, location):
         refused(save(data[:end], "cut.xisf"))
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data(), codec=st.sampled_from(["zlib", "lz4", "lz4hc", "zstd"]))
 def test_flipped_bytes_end_in_one_error_or_none(make_xisf, tmp_path, data, codec):
     good = make_xisf(IMAGE, codec=codec, item=2, parts=2)

@@ -5,7 +5,7 @@ import contextlib
 import lz4.block
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibrary.pixels import lz4_block
@@ -28,6 +28,7 @@ def as_bytes(data):
     return np.frombuffer(bytes(data), np.uint8).copy()
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=300), st.integers(1, 50), st.booleans())
 def test_packs_what_the_package_packs(data, times, high):
     data = as_bytes(data * times)
@@ -43,6 +44,7 @@ def test_packs_what_the_package_packs(data, times, high):
         assert packed is data
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=200), st.integers(1, 500))
 def test_garbage_is_an_error_or_fills_the_buffer(garbage, size):
     guard = np.full(size + 64, 0xA5, np.uint8)

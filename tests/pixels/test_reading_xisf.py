@@ -53,7 +53,9 @@ def test_every_packing(make_xisf, save, dtype, codec, location):
             np.testing.assert_array_equal(stored_rows(reader, 2, 5), image[0, 2:5])
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_any_geometry_parts_and_item_size(make_xisf, tmp_path, data):
     draw = data.draw

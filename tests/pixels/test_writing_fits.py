@@ -124,7 +124,9 @@ def test_structure_and_bad_numbers_are_left_out(tmp_path):
     np.testing.assert_array_equal(fits.getdata(path), adu())
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text("'&a b", max_size=300))
 def test_quotes_and_ampersands_in_strings_of_any_length(tmp_path, text):
     path = tmp_path / "master.fits"
@@ -163,12 +165,15 @@ def test_ascii_spelling(text, spelled):
     assert to_ascii(text) == spelled
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_ascii_spelling_of_anything_is_printable(text):
     assert re.fullmatch("[ -~]*", to_ascii(text))
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     st.lists(
         st.tuples(

@@ -91,7 +91,9 @@ def test_written_pixels_are_read_again(tmp_path, codec, shuffle, checksum):
     np.testing.assert_allclose(pixels, data, rtol=1.2e-7)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),
@@ -224,7 +226,9 @@ def test_header_of_any_length(tmp_path):
         np.testing.assert_allclose(read_image(path)[0], data, rtol=1.2e-7)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.text(), st.text(), st.text())
 def test_hostile_text_never_breaks_the_file(tmp_path, keyword, value, line):
     path = tmp_path / "master.xisf"
