@@ -205,10 +205,7 @@ class Matcher:
             "type": candidate.frame_type.value,
             "source": "library" if candidate.in_library else "run",
             "rank": rank,
-            "excluded_by": explain.excluded_by(index, of),
-            "text": explain.text(index, candidate, of),
-            "remedy": explain.remedy(index, of),
-            "differences": explain.differences(index, candidate, of),
+            **explain.record(index, candidate, of),
         }
 
     def _forbidden(self, flat: str, paths: Sequence[str]) -> list[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from calibrary.config.model import ExposureTolerance
 
@@ -16,6 +17,7 @@ MICRO = 1_000_000
 """Values are compared in millionths: 1 µs, 1 µ°C. Integers make ties exact."""
 
 
+@lru_cache(maxsize=4096)
 def to_micro(value: float) -> int:
     """Return `value` in millionths."""
     return round(value * MICRO)

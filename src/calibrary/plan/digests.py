@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from calibrary.model import Frame, FrameType, GroupKeys
@@ -32,8 +32,7 @@ def group_digest(
         The digest of what is subtracted from each frame.
     """
     inputs = sorted((_name(f.path), f.size_bytes, f.mtime_ns) for f in frames)
-    described = asdict(keys)
-    del described["night"]
+    described = {f.name: getattr(keys, f.name) for f in fields(keys) if f.name != "night"}
     order = [ENGINE, frame_type.value, described, inputs, dict(integration), calibrator]
     text = json.dumps(order, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()

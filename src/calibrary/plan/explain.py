@@ -61,7 +61,7 @@ def explain_target(target: str, results: Path) -> list[str]:
     if target in groups:
         return _explain_group(groups[target], groups, results)
     frame = _find_frame(target, read_frames(results / "plan/frames.csv"), results)
-    lines = [frame.path, *_explain_frame(frame, groups)]
+    lines = [frame.path, *_explain_frame(frame, groups, results)]
     if frame.group in groups:
         lines += ["", *_explain_group(groups[frame.group], groups, results)]
     return lines
@@ -94,7 +94,9 @@ def _find_frame(target: str, frames: Iterable[Frame], results: Path) -> Frame:
     raise CalibraryError(msg)
 
 
-def _explain_frame(frame: Frame, groups: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _explain_frame(
+    frame: Frame, groups: Mapping[str, Mapping[str, Any]], results: Path
+) -> Iterator[str]:
     source = f" (from the {frame.type_source})" if frame.type_source else ""
     yield f"  type     {frame.frame_type}{source}"
     yield f"  status   {_STATUS_WORDS[frame.status]}"
@@ -109,8 +111,19 @@ def _explain_frame(frame: Frame, groups: Mapping[str, Mapping[str, Any]]) -> Ite
             f"  why a {group['frame_type']}: a flat of the same settings and exposure was taken "
             "within match.window"
         )
+    for reason in _set_aside_later(frame, results):
+        yield f"  but      {reason}"
     yield f"  exposure {_show(frame.exposure_s, 's')}, temperature {_temperature(frame)}"
     yield f"  taken    {frame.date_obs or 'unknown'} UTC, night {frame.night or 'unknown'}"
+
+
+def _set_aside_later(frame: Frame, results: Path) -> Iterator[str]:
+    """Yield why the checks before integration left a frame of the group out."""
+    measured = results / "candidates" / f"{frame.group}.json"
+    if measured.exists():
+        for checked in _read(measured, results)["frames"]:
+            if checked["path"] == frame.path and checked["status"] == Status.SET_ASIDE:
+                yield f"left out of the master: {checked['reason']}"
 
 
 def _temperature(frame: Frame) -> str:

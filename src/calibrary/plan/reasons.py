@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
-
-import numpy as np
 
 from calibrary.config import Config
 from calibrary.config.model import gap_hours
@@ -61,7 +59,8 @@ class Explainer:
 
         A dark may be looked at as the dark-flat it would be inside the window.
         """
-        keys = [KEYS[k] for k in np.flatnonzero(self.comparison.excluded[index])]
+        flags = self.comparison.excluded[index].tolist()
+        keys = [key for key, out in zip(KEYS, flags, strict=True) if out]
         if of is FrameType.DARKFLAT and self.comparison.outside[index] and "time" not in keys:
             delta = abs(self.comparison.temperature_delta[index])
             if not delta > self.config.tolerance.temperature.flat:
@@ -69,11 +68,20 @@ class Explainer:
             keys.append("time")
         return keys
 
-    def differences(
-        self, index: int, candidate: Candidate, of: FrameType
+    def record(self, index: int, candidate: Candidate, of: FrameType) -> dict[str, Any]:
+        """Return what is told of a candidate in ``matches.json``."""
+        keys = self.excluded_by(index, of)
+        return {
+            "excluded_by": keys,
+            "text": "; ".join(self._sentence(key, index, candidate, of) for key in keys),
+            "remedy": _remedy(keys),
+            "differences": self._differences(keys, index, candidate, of),
+        }
+
+    def _differences(
+        self, out: Sequence[str], index: int, candidate: Candidate, of: FrameType
     ) -> dict[str, dict[str, Any]]:
         """Return every key that differs, and every measured one with delta and tolerance."""
-        out = set(self.excluded_by(index, of))
         found: dict[str, dict[str, Any]] = {}
         for key in EXACT_KEYS:
             mine, its = self.flat.values[key], candidate.values[key]
@@ -110,13 +118,6 @@ class Explainer:
         keys = self.excluded_by(index, of)
         return "; ".join(self._sentence(key, index, candidate, of) for key in keys)
 
-    def remedy(self, index: int, of: FrameType) -> str:
-        """Return what would let a candidate in; empty if nothing the user can do."""
-        keys = self.excluded_by(index, of)
-        if not all(key in _REMEDIES for key in keys):
-            return ""
-        return "; ".join(_REMEDIES[key] for key in keys)
-
     def _sentence(self, key: str, index: int, candidate: Candidate, of: FrameType) -> str:
         if key == "use":
             return candidate.obstacle or "forbidden by the overrides"
@@ -135,6 +136,13 @@ class Explainer:
         if math.isnan(delta):
             return values
         return f"{values}: {_signed(delta)} {unit}, tolerance {_short(tolerance)} {unit}"
+
+
+def _remedy(keys: Sequence[str]) -> str:
+    """Return what would let a candidate in; empty if there is nothing the user can do."""
+    if not all(key in _REMEDIES for key in keys):
+        return ""
+    return "; ".join(_REMEDIES[key] for key in keys)
 
 
 def _numeric(value: Hashable) -> bool:

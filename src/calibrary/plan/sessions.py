@@ -17,13 +17,12 @@ def to_time(date_obs: str | None) -> int | None:
         moment = datetime.fromisoformat(date_obs)
     except ValueError:
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    since = moment - _EPOCH
+    since = moment - (_EPOCH if moment.tzinfo is None else _EPOCH_UTC)
     return (since.days * 86400 + since.seconds) * SECOND + since.microseconds
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)
+_EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def split_by_gap(times: Sequence[int | None], gap_hours: float) -> list[int | None]:
