@@ -41,7 +41,9 @@ class Scene:
     def _transmission(self, sensor: Sensor) -> FloatMap:
         light: FloatMap
         y, x = unit_grid(sensor.height, sensor.width)
-        r2 = ((x - 0.5) ** 2 + (y - 0.5) ** 2) / 0.5
+        wide, high = sensor.width * (x - 0.5), sensor.height * (y - 0.5)
+        # Squared distance from the middle, 1 in the corners.
+        r2 = (wide**2 + high**2) / ((sensor.width / 2) ** 2 + (sensor.height / 2) ** 2)
         light = (1.0 - self.corner_falloff * r2) * (1.0 + self.gradient * (x - 0.5))
         rng = np.random.default_rng([sensor.seed, 4, self.seed])
         for _ in range(self.dust):

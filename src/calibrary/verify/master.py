@@ -118,8 +118,8 @@ def _flat_shape(
     rows, columns = grid.shape
     y = np.broadcast_to(np.linspace(-0.5, 0.5, rows)[:, None], grid.shape).ravel()
     x = np.broadcast_to(np.linspace(-0.5, 0.5, columns)[None, :], grid.shape).ravel()
-    # Vignetting is round; what is left in the linear terms is a gradient.
-    terms = np.stack([np.ones_like(x), x, y, x * x + y * y], axis=1)
+    # Vignetting is even about the middle; what is left in the linear terms is a gradient.
+    terms = np.stack([np.ones_like(x), x, y, x * x, y * y], axis=1)
     fit = np.linalg.lstsq(terms, grid.ravel(), rcond=None)[0]
     centre = grid[rows // 3 : -(rows // 3) or None, columns // 3 : -(columns // 3) or None].mean()
     corners = grid[:: max(rows - 1, 1), :: max(columns - 1, 1)].mean()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from calibrary.checks import QC_KEYWORDS
 from calibrary.model import FrameType, GroupPlan
+from calibrary.verify.dark import dark_figures
 from calibrary.verify.inputs import FrameCheck, InputCheck
 from calibrary.verify.master import MasterMeasure, measure_master
 from calibrary.verify.previous import compare_previous
@@ -211,14 +212,7 @@ def _by_type(
             found["level.per_offset"] = figures["level.median"] / plan.keys.offset
         return found
     if bias_level is not None:
-        signal = figures["level.median"] - bias_level
-        found["dark.signal"] = signal
-        if single:
-            found["level.above_bias"] = signal / single
-        if plan.keys.exposure_s:
-            found["dark.rate"] = signal / plan.keys.exposure_s
-            if plan.keys.egain:
-                found["dark.rate_e"] = found["dark.rate"] * plan.keys.egain
+        found |= dark_figures(figures, bias_level, plan.keys.exposure_s, plan.keys.egain)
     return found
 
 

@@ -1,0 +1,44 @@
+"""What a dark adds to its bias."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def dark_figures(
+    figures: Mapping[str, float],
+    bias_level: float,
+    exposure_s: float | None,
+    egain: float | None,
+) -> dict[str, float]:
+    """Return signal and rate of a dark above a bias of the same settings.
+
+    It needs no pixels: a bias that is made later, or found in the library, will do.
+
+    Parameters
+    ----------
+    figures : mapping
+        Figures of the dark: ``level.median`` and, if known, ``noise.frame``, ADU.
+    bias_level : float
+        Median of the bias master, ADU.
+    exposure_s : float, optional
+        Exposure of the dark.
+    egain : float, optional
+        Conversion gain, e-/ADU.
+
+    Returns
+    -------
+    dict
+        ``dark.signal`` (ADU), ``level.above_bias`` (in units of a frame's noise), ``dark.rate``
+        (ADU/s), ``dark.rate_e`` (e-/s), as far as they can be told.
+    """
+    signal = figures["level.median"] - bias_level
+    found = {"dark.signal": signal}
+    single = figures.get("noise.frame")
+    if single:
+        found["level.above_bias"] = signal / single
+    if exposure_s:
+        found["dark.rate"] = signal / exposure_s
+        if egain:
+            found["dark.rate_e"] = found["dark.rate"] * egain
+    return found
