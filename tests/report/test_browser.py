@@ -247,7 +247,10 @@ def test_a_phone_shows_no_more_than_its_width(browser, report):
 
 
 def test_print_leaves_out_what_paper_cannot_do(page):
+    page.locator('tr.master[data-type="flat"] button.open').first.click()
     page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 794, "height": 1123})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 794
     assert not page.locator("nav.contents").is_visible()
     assert not page.locator(".filters").is_visible()
     assert page.locator("tr.master").first.is_visible()
