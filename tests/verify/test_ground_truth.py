@@ -18,6 +18,7 @@ from calibrary.simulate.sensor import Sensor
 from calibrary.verify.inputs import check_frames
 from calibrary.verify.judge import judge
 from calibrary.verify.measure import measure
+from calibrary.verify.statistics import clipped_stats
 
 from .groups import EXPOSURE_S, SENSOR, without_temperatures, write_group
 
@@ -41,7 +42,8 @@ def verify(plan, sensor=SENSOR):
     measured = measure(plan, combined.master, combined, inputs, bias_level=bias_level)
     judgement = judge(measured)
     found = {t.name for t in judgement.tests if t.verdict is not Verdict.PASS}
-    return found | ({SET_ASIDE} if inputs.set_aside else set()), judgement, measured
+    found |= {SET_ASIDE} if inputs.set_aside else set()
+    return found, judgement, {**measured, "master": combined.master}
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,25 @@ def test_dark_rate_is_that_of_the_sensor(tmp_path):
     sensor = replace(SENSOR, glow_e_s=0.0, dark_e_s=0.05)
     _, _, measured = verify(write_group(tmp_path, DARK, 16, sensor=sensor), sensor)
     assert measured["figures"]["dark.rate_e"] == pytest.approx(0.05, rel=0.05)
+
+
+@pytest.mark.parametrize("bayer", [None, "RGGB"])
+@pytest.mark.parametrize("frame_type", [BIAS, DARK, DARKFLAT, FLAT])
+def test_a_master_is_as_close_to_the_truth_as_its_noise_tells(frame_type, bayer, tmp_path):
+    sensor = replace(SENSOR, bayer_pattern=bayer, row_noise_e=0.0)
+    plan = write_group(tmp_path, frame_type, 20, sensor=sensor)
+    _, _, measured = verify(plan, sensor)
+    truth = true_master(sensor, frame_type, exposure_s=EXPOSURE_S[frame_type])
+    error = measured["master"] - truth
+    if frame_type is FLAT:
+        # Lamp and colours have no true level: each colour is set to its own.
+        for k in range(4):
+            part = (slice(k // 2, None, 2), slice(k % 2, None, 2))
+            scale = np.median(truth[part]) / np.median(measured["master"][part])
+            error[part] = measured["master"][part] * scale - truth[part]
+    level, spread = clipped_stats(error)
+    assert spread == pytest.approx(measured["figures"]["noise.master"], rel=0.05)
+    assert abs(level) < 0.15 * spread
 
 
 def any_sensor(rng) -> Sensor:

@@ -1,6 +1,8 @@
 """What goes into the JSON of a group, and the comparison with the predecessor."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -147,3 +149,13 @@ def test_a_median_has_the_noise_of_a_median(tmp_path):
     measured = measure(replace(plan, integration=resolved), combined.master, combined, inputs)
     true = (combined.master - SENSOR.bias_map).std()
     assert measured["figures"]["noise.master"] == pytest.approx(true, rel=0.03)
+
+
+def test_a_job_does_not_pay_for_what_it_does_not_need():
+    code = (
+        "import sys, calibrary.verify.measure, calibrary.verify.judge; "
+        "print([m for m in ('pydantic', 'pandas', 'scipy', 'astropy', 'plotly', 'numba') "
+        "if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
