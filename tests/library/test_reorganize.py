@@ -1,5 +1,6 @@
 """Existing masters into the structure: whole or not at all, and nothing overwritten."""
 
+import gzip
 import subprocess
 import sys
 from pathlib import Path
@@ -109,6 +110,17 @@ def test_names_and_folders_fill_what_headers_lack(tmp_path, put, run):
     assert files(tmp_path / "library") == {
         "!!!FLATS_LIB/T_C/FLATS_2025_11_10/T_C_MasterFlat_HA_Gain56_Offset10_1x1_-10C.xisf"
     }
+
+
+@pytest.mark.parametrize("ending", [".fits", ".FIT", ".fits.gz"])
+def test_the_ending_of_a_file_stays(tmp_path, put, run, ending):
+    plain = put(tmp_path / "x.fits", **CARDS)
+    data = plain.read_bytes()
+    (tmp_path / "old").mkdir()
+    packed = gzip.compress(data) if ending.endswith("gz") else data
+    (tmp_path / f"old/master0.5{ending}").write_bytes(packed)
+    assert run(tmp_path / "old", tmp_path / "library").exit_code == 0
+    assert files(tmp_path / "library") == {PLACE.removesuffix(".xisf") + ending.lower()}
 
 
 def test_inside_the_library_itself(tmp_path, put, run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from calibrary.plan.names import master_stem
 from calibrary.plan.places import keys_of
 
 _CHUNK = 1 << 22
+_ENDING = re.compile(r"(\.fits?|\.fts)?\.(gz|fz)$|\.(fits?|fts|xisf)$")
 
 
 class Deed(StrEnum):
@@ -74,7 +76,8 @@ def _step(frame: Frame, library: Path, *, move: bool) -> Step:
     if kind not in (FrameType.BIAS, FrameType.DARK, FrameType.DARKFLAT, FrameType.FLAT):
         return Step(source, None, Deed.NO_MASTER, f"a master {kind} is no calibration master")
     stem = master_stem(kind, keys_of(frame), frame.date_obs)
-    target = library / (stem + source.suffix.lower())
+    ending = _ENDING.search(source.name.lower())
+    target = library / (stem + (ending[0] if ending else source.suffix))
     if not target.exists():
         return Step(source, target, Deed.MOVE if move else Deed.COPY)
     if _same_file(source, target):
