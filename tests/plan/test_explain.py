@@ -1,5 +1,7 @@
 """`calibrary explain`: why, by how much, and what to change."""
 
+import json
+
 import pytest
 from typer import Typer
 from typer.testing import CliRunner
@@ -65,6 +67,18 @@ def test_a_file_that_was_set_aside_tells_why(results):
     text = "\n".join(explain_target("/source/cut.fits", results))
     assert "set aside" in text
     assert "copy the file again" in text
+
+
+def test_a_frame_the_checks_left_out_tells_so(results):
+    measured = results / f"candidates/{DARK}.json"
+    measured.parent.mkdir()
+    checked = {"path": "/source/dark_00020.fits", "status": "set_aside", "reason": "uncovered"}
+    measured.write_text(json.dumps({"frames": [checked]}))
+    assert any(
+        "left out of the master: uncovered" in line
+        for line in explain_target("dark_00020.fits", results)
+    )
+    assert not any("left out" in line for line in explain_target("dark_00021.fits", results))
 
 
 @pytest.mark.parametrize(
