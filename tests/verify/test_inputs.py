@@ -66,6 +66,14 @@ def test_a_readout_without_image_is_set_aside(tmp_path):
     assert "no image" in check.set_aside[0].reason
 
 
+def test_a_camera_of_few_bits_and_little_noise_is_no_broken_one(tmp_path):
+    images = noise(20, 10.0, 0.2)
+    assert (images == 10).mean() > 0.95
+    check = check_frames(plan_of(write(tmp_path, images), BIAS, SENSOR))
+    assert check.set_aside == []
+    assert np.isfinite(list(check.figures.values())).all()
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 @pytest.mark.parametrize("frame_type", [BIAS, DARK, FLAT])
 def test_the_smallest_groups_are_looked_at_without_false_alarm(count, frame_type, tmp_path):

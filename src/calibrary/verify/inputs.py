@@ -55,6 +55,8 @@ class FrameCheck:
     """Share of samples at the end of the scale."""
     zeros: float = 0.0
     """Share of samples at zero."""
+    constant: float = 0.0
+    """Share of samples that equal the level."""
     reason: str | None = None
     """Why it is set aside; ``None`` for a frame to use."""
 
@@ -123,9 +125,9 @@ def _read(plan: GroupPlan) -> tuple[list[FrameCheck], dict[int, Sample]]:
         if isinstance(result, str):
             checks.append(replace(check, reason=result))
             continue
-        check, reason = _examine(check, result)
-        checks.append(replace(check, reason=reason))
-        if reason is None:
+        check = _examine(check, result)
+        checks.append(check)
+        if check.reason is None:
             samples[index] = result
     return checks, samples
 
@@ -134,23 +136,20 @@ def _temperature(ccd_temp_c: float | None) -> float | None:
     return ccd_temp_c if ccd_temp_c is not None and np.isfinite(ccd_temp_c) else None
 
 
-def _examine(check: FrameCheck, sample: Sample) -> tuple[FrameCheck, str | None]:
-    """Take the figures of a frame by itself; a reason if it holds no image at all."""
+def _examine(check: FrameCheck, sample: Sample) -> FrameCheck:
+    """Take the figures of a frame by itself."""
     data = sample.data
     finite = np.isfinite(data)
     if not finite.any():
-        return check, "it holds no finite sample"
+        return replace(check, reason="it holds no finite sample")
     level = float(np.median(data[finite]))
-    check = replace(
+    return replace(
         check,
         level=level,
         saturated=float((data >= 0.999 * sample.full_scale).mean()),
         zeros=float((data <= 0).mean()),
+        constant=float((data == level).mean()),
     )
-    same = float((data == level).mean())
-    if same > CONSTANT_SHARE and check.saturated < CONSTANT_SHARE:
-        return check, f"{same:.0%} of its samples have one and the same value: no image"
-    return check, None
 
 
 def _judge_group(
@@ -161,6 +160,7 @@ def _judge_group(
     group = examine_group(samples, flat=flat)
     tests: list[Callable[[list[FrameCheck], GroupSample], dict[int, str]]] = [
         _too_saturated,
+        _no_image,
         _other_flat_level if flat else _other_level,
         _other_noise,
     ]
@@ -194,6 +194,14 @@ def _too_saturated(checks: list[FrameCheck], group: GroupSample) -> dict[int, st
         i: f"{checks[i].saturated:.0%} of its samples are saturated"
         for i in group.index
         if checks[i].saturated > SATURATED_SHARE
+    }
+
+
+def _no_image(checks: list[FrameCheck], group: GroupSample) -> dict[int, str]:
+    return {
+        i: f"{checks[i].constant:.0%} of its samples have one and the same value: no image"
+        for i in group.index
+        if checks[i].constant > CONSTANT_SHARE
     }
 
 
