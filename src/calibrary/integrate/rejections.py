@@ -264,7 +264,8 @@ def absolute_line(y: Samples, n: int, slopes: Samples) -> tuple[float, float, fl
     """Fit a line to ``y[:n]`` against its place by least absolute deviations.
 
     A best line goes through two of the points. From the middle point on, the best line through
-    one point leads to the next one, until it is best through both (Wesolowsky 1981).
+    one point is turned about the others that lie on it, until none makes it better (Wesolowsky
+    1981).
 
     Parameters
     ----------
@@ -277,22 +278,32 @@ def absolute_line(y: Samples, n: int, slopes: Samples) -> tuple[float, float, fl
         ADU, ADU per place, and the mean absolute residual in ADU.
     """
     pivot = n // 2
-    best, slope, best_pivot = np.inf, 0.0, pivot
-    while True:
-        candidate, nearest = _best_slope_through(y, n, pivot, slopes)
-        total = 0.0
-        for k in range(n):
-            total += abs(y[k] - y[pivot] - candidate * (k - pivot))
-        if total >= best * (1.0 - 1e-12):
-            break
-        best, slope, best_pivot = total, candidate, pivot
-        pivot = nearest
-    return y[best_pivot] - slope * best_pivot, slope, best / n
+    slope = _best_slope_through(y, n, pivot, slopes)
+    best = _absolute_residuals(y, n, pivot, slope)
+    k = 0
+    while k < n:
+        off = y[k] - y[pivot] - slope * (k - pivot)
+        if k != pivot and abs(off) <= 1e-12 * (abs(y[0]) + abs(y[n - 1])):
+            candidate = _best_slope_through(y, n, k, slopes)
+            total = _absolute_residuals(y, n, k, candidate)
+            if total < best * (1.0 - 1e-12):
+                best, slope, pivot, k = total, candidate, k, -1
+        k += 1
+    return y[pivot] - slope * pivot, slope, best / n
 
 
 @njit
-def _best_slope_through(y: Samples, n: int, pivot: int, slopes: Samples) -> tuple[float, int]:
-    """Return the best slope of a line through one point, and the other point it goes through.
+def _absolute_residuals(y: Samples, n: int, pivot: int, slope: float) -> float:
+    """Return the sum of the absolute residuals of a line through one point, ADU."""
+    total = 0.0
+    for k in range(n):
+        total += abs(y[k] - y[pivot] - slope * (k - pivot))
+    return total
+
+
+@njit
+def _best_slope_through(y: Samples, n: int, pivot: int, slopes: Samples) -> float:
+    """Return the best slope of a line through one point.
 
     It is the median of the slopes to the other points, weighted with their distances.
     """
@@ -304,8 +315,8 @@ def _best_slope_through(y: Samples, n: int, pivot: int, slopes: Samples) -> tupl
     for k in order:
         weight += abs(k - pivot)
         if weight >= half:
-            return slopes[k], k
-    return 0.0, pivot
+            return slopes[k]
+    return 0.0
 
 
 @njit

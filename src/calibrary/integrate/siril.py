@@ -30,7 +30,7 @@ from calibrary.integrate.rejections import (
 )
 
 FEWEST = 4
-"""Siril rejects no further when so few would remain."""
+"""Siril rejects no further when so few would remain, and nothing among half as many."""
 
 
 @njit
@@ -43,6 +43,8 @@ def _deviation(y: Samples, n: int) -> np.float32:
 @njit
 def sigma(x: Samples, low: float, high: float, marks: Marks) -> None:
     """Reject samples further than `low` or `high` standard deviations from the median."""
+    if len(x) <= FEWEST // 2:
+        return
     y, place, n, gone = x.copy(), np.arange(len(x)), len(x), 0
     while True:
         spread = _deviation(y, n)
@@ -61,6 +63,8 @@ def winsorized(x: Samples, low: float, high: float, integers: bool, marks: Marks
     rounded to whole ADU for `integers`; the spread is 1.134 times their deviation, until it
     changes by no more than 0.05 %.
     """
+    if len(x) <= FEWEST // 2:
+        return
     y, place, n, gone = x.copy(), np.arange(len(x)), len(x), 0
     drawn = np.empty(n)
     while True:
@@ -119,6 +123,8 @@ def linear_fit(x: Samples, low: float, high: float, total: int, marks: Marks) ->
     Mean and spread of the ranks stay those of all `total` frames when some were rejected; so
     do the later lines of Siril, and with them its results.
     """
+    if len(x) <= FEWEST // 2:
+        return
     y, place, n, gone = x.copy(), np.arange(len(x)), len(x), 0
     middle = 0.5 * (total - 1)
     rank_variance = (total * total - 1) / 12.0
