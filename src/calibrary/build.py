@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrary.integrate.engine import Integration, integrate
+from calibrary.integrate.engine import integrate
 from calibrary.master_header import master_header
 from calibrary.model import (
     Action,
@@ -88,6 +88,7 @@ def build_group(
     record: dict[str, Any] = {
         "group": plan.group,
         "failure": "",
+        "header": {},
         "n_combined": 0,
         "bytes_read": 0,
         "calibrator": calibrator.record if calibrator else None,
@@ -186,9 +187,20 @@ def _integrated(
     measured = measure(
         plan, integration.master, integration, inputs, previous=_previous(plan, place)
     )
-    _write_candidates(plan, place, used, integration, measured, calibrator, output)
+    record = calibrator.record if calibrator else None
+    header = master_header(plan, used, integration, measured, record)
+    for suffix in SUFFIXES[output["format"]]:
+        write_master(
+            place.measured.with_suffix(suffix),
+            integration.master,
+            height=plan.keys.height,
+            channels=plan.keys.channels,
+            output=output,
+            **header,
+        )
     return integration.master, {
         **measured,
+        "header": header,
         "n_combined": len(used),
         "bytes_read": integration.bytes_read,
     }
@@ -214,25 +226,3 @@ def _previous(plan: GroupPlan, place: Place) -> NDArray[np.float32] | None:
             except CalibraryError as error:
                 logger.warning("the previous master is not compared: %s", error)
     return None
-
-
-def _write_candidates(
-    plan: GroupPlan,
-    place: Place,
-    used: Sequence[InputFrame],
-    integration: Integration,
-    measured: Mapping[str, Any],
-    calibrator: _Calibrator | None,
-    output: Mapping[str, Any],
-) -> None:
-    record = calibrator.record if calibrator else None
-    header = master_header(plan, used, integration, measured, record)
-    for suffix in SUFFIXES[output["format"]]:
-        write_master(
-            place.measured.with_suffix(suffix),
-            integration.master,
-            height=plan.keys.height,
-            channels=plan.keys.channels,
-            output=output,
-            **header,
-        )

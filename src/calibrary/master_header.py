@@ -80,6 +80,11 @@ def _whole(value: float | None) -> float | int | None:
     return int(value) if value is not None and float(value).is_integer() else value
 
 
+def _binned(origin: int | None, binning: int) -> int | None:
+    """Return the origin of a sub-frame as the keyword has it by convention."""
+    return None if origin is None else origin // binning
+
+
 def _identity_cards(plan: GroupPlan) -> list[Card]:
     keys = plan.keys
     exposure = (
@@ -107,8 +112,8 @@ def _identity_cards(plan: GroupPlan) -> list[Card]:
             ),
             ("XBINNING", keys.x_binning, "binning, columns"),
             ("YBINNING", keys.y_binning, "binning, rows"),
-            ("XORGSUBF", keys.x_origin, "first column of the sub-frame"),
-            ("YORGSUBF", keys.y_origin, "first row of the sub-frame"),
+            ("XORGSUBF", _binned(keys.x_origin, keys.x_binning), "first column, binned pixels"),
+            ("YORGSUBF", _binned(keys.y_origin, keys.y_binning), "first row, binned pixels"),
             ("FILTER", keys.filter if plan.frame_type is FrameType.FLAT else None, "filter"),
             ("BAYERPAT", keys.bayer_pattern, "Bayer pattern"),
         ]

@@ -221,6 +221,8 @@ class GroupPlan:
     reason: str = ""
     """Why it is not built, or what the user should know."""
     warnings: tuple[str, ...] = ()
+    bias: str | None = None
+    """For darks: the bias group whose level they are judged above."""
     required: int = 3
     """Fewer usable frames than this: no master."""
     previous: str | None = None

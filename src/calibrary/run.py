@@ -50,6 +50,8 @@ class RunGroup:
     """Changes when the master has to be made anew."""
     calibrator: str | None
     """The group of this run whose candidate is subtracted."""
+    bias: str | None
+    """The group of this run above whose level a dark is judged."""
     threads: int
     mem_mb: int
     runtime_min: int
@@ -225,6 +227,7 @@ def _run_group(plan: Mapping[str, Any]) -> RunGroup:
         action=action,
         order=plan["digest"] + ("" if action is not Action.FOREIGN else " foreign"),
         calibrator=calibrator.get("group"),
+        bias=plan["bias"],
         threads=plan["threads"],
         mem_mb=plan["mem_mb"],
         runtime_min=plan["runtime_min"],

@@ -12,7 +12,7 @@ from observatory import Workspace
 
 from calibrary.pixels.reading import read_image
 
-RETYPE = "retype:\n  - {pattern: 'flat-*', type: flat}\n"
+RETYPE = "retype:\n  - {files: 'flat-*', type: flat}\n"
 
 
 @pytest.fixture(scope="module")

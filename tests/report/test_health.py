@@ -65,3 +65,15 @@ def test_what_headers_of_masters_carry_is_found(tmp_path):
     )  # fmt: skip
     (found,) = trends([read_header(path).frame], tmp_path).values()
     assert [trend.caption[:24] for trend in found] == ["Bias level of 1 master; "]
+
+
+def test_the_dark_rate_is_told_by_the_bias_nearest_in_time():
+    masters = [
+        master("old", qc={"QCLEVEL": 400.0}, date="2025-01-05T20:00:00"),
+        master("near", qc={"QCLEVEL": 500.0}),
+        master("other", gain=7.0, qc={"QCLEVEL": 0.0}),
+        master("dark", FrameType.DARK, exposure_s=100.0, qc={"QCLEVEL": 520.0}),
+    ]
+    by_label = {t.quantity.label: t for t in trends(masters, LIBRARY)["Scope_Cam"]}
+    ((point,),) = by_label["Dark rate"].series.values()
+    assert point[1] == 0.2

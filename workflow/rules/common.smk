@@ -18,6 +18,18 @@ def pack_of(wildcards):
     return RUN.pack(wildcards.group) if workflow.non_local_exec else None
 
 
+def verdict_of_calibrator(wildcards):
+    """The verdict of what was subtracted from the flats of a group, if any."""
+    calibrator = RUN.group(wildcards.group).calibrator
+    return expand(rules.publish.output.verdict, group=calibrator or [])
+
+
+def bias_of(wildcards):
+    """The figures of the bias above whose level a dark is judged, if any."""
+    bias = RUN.group(wildcards.group).bias
+    return expand(rules.integrate.output.measured, group=bias or [])
+
+
 def verdicts(wildcards):
     """One verdict for every group that has a master to be built or looked at."""
     checkpoints.plan.get()

@@ -1,6 +1,7 @@
 """Judge each candidate; put into the library what did not fail.
 
-REQUIRED INPUTS  results/candidates/{group}.json
+REQUIRED INPUTS  results/candidates/{group}.json; for darks that of their bias,
+                 for flats the verdict of their calibrator
 OUTPUTS          results/verify/{group}.json, the verdict; the master in the library
 """
 
@@ -13,6 +14,8 @@ rule publish:
     """
     input:
         measured=rules.integrate.output.measured,
+        bias=bias_of,
+        calibrator=verdict_of_calibrator,
     output:
         verdict=RUN.path("verify/{group}.json"),
     log:

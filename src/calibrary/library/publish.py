@@ -11,12 +11,13 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from calibrary.config import Config
 from calibrary.model import Action, CalibraryError, GroupPlan, Verdict, write_text_atomic
+from calibrary.verify.dark import dark_figures
 from calibrary.verify.judge import Judgement, judge
 
 Measured = dict[str, Any]
@@ -44,10 +45,11 @@ def publish_group(sheet: Path, measured: Path, verdict: Path, config: Config) ->
     """
     plan = GroupPlan.from_json(sheet.read_text(encoding="utf-8"))
     found: Measured = json.loads(measured.read_text(encoding="utf-8"))
-    record = _judged(plan, found, config)
+    found["figures"] |= _above_bias(plan, found, measured.parent)
+    record = _judged(plan, found, config) | _calibrator_refused(found, verdict.parent, config)
     candidates = candidates_of(measured)
     if plan.action is Action.BUILD and candidates:
-        record.update(_publish(plan, candidates, config, failed=_failed(record)))
+        record.update(_publish(plan, found, candidates, record, config))
     master = record["master"]
     if master is not None:
         stat = (Path(config.library) / master).stat()
@@ -108,8 +110,30 @@ def _judge(found: Measured, config: Config) -> Judgement:
     return judge(found, config.verify, minimum)
 
 
-def _failed(record: Mapping[str, Any]) -> bool:
-    return bool(record["verdict"] == Verdict.FAIL)
+def _above_bias(plan: GroupPlan, found: Measured, folder: Path) -> dict[str, float]:
+    """Return what a dark adds to its bias, where that was built."""
+    bias = folder / f"{plan.bias}.json"
+    if plan.bias is None or found["failure"] or not bias.exists():
+        return {}
+    level = json.loads(bias.read_text(encoding="utf-8"))["figures"].get("level.median")
+    if level is None:
+        return {}
+    return dark_figures(found["figures"], level, plan.keys.exposure_s, plan.keys.egain)
+
+
+def _calibrator_refused(found: Measured, verdicts: Path, config: Config) -> dict[str, Any]:
+    """Fail a flat whose calibrator was refused after the flat had been made with it.
+
+    The job that makes a flat judges the calibrator, but a dark's bias may be built later.
+    """
+    calibrator = found["calibrator"] or {}
+    if calibrator.get("used") != "candidate":
+        return {}
+    standing = read_verdict(verdicts / f"{calibrator['group']}.json")
+    if usable(standing["verdict"], config):
+        return {}
+    reason = f"its calibrator {calibrator['group']} failed verification: {standing['reason']}"
+    return {"verdict": Verdict.FAIL, "reason": reason}
 
 
 def _judged(plan: GroupPlan, found: Measured, config: Config) -> dict[str, Any]:
@@ -144,18 +168,53 @@ def _judged(plan: GroupPlan, found: Measured, config: Config) -> dict[str, Any]:
 
 
 def _publish(
-    plan: GroupPlan, candidates: list[Path], config: Config, *, failed: bool
+    plan: GroupPlan,
+    found: Measured,
+    candidates: Sequence[Path],
+    record: Mapping[str, Any],
+    config: Config,
 ) -> dict[str, Any]:
     """Put the candidate into the library, or leave it, and return what became of it."""
     library = Path(config.library)
+    failed = record["verdict"] == Verdict.FAIL
     if failed and config.publish != "all":
         had = (library / plan.master).exists()
         return {"outcome": "refused", "master": plan.master if had else None}
     for candidate in candidates:
         target = (library / plan.master).with_suffix(candidate.suffix)
         _require_ours(target, overwrite_foreign=config.overwrite_foreign)
-        place(candidate, target)
+        if failed:
+            _place_marked(candidate, target, plan, found, record["reason"], config)
+        else:
+            place(candidate, target)
     return {"outcome": "published", "master": plan.master}
+
+
+def _place_marked(
+    candidate: Path,
+    target: Path,
+    plan: GroupPlan,
+    found: Measured,
+    reason: str,
+    config: Config,
+) -> None:
+    """Write the candidate as a master whose header says that it failed verification."""
+    from calibrary.pixels.reading import read_image
+    from calibrary.pixels.writing import write_master
+
+    header = found["header"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_master(
+        target,
+        read_image(candidate)[0],
+        height=plan.keys.height,
+        channels=plan.keys.channels,
+        output=config.output.model_dump(),
+        cards=[*header["cards"], ("QCVERDCT", "fail", "verification; published on request")],
+        history=[*header["history"], f"failed verification: {reason}"],
+        image_type=header["image_type"],
+        cfa=header["cfa"],
+    )
 
 
 def _require_ours(target: Path, *, overwrite_foreign: bool) -> None:

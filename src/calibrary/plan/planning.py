@@ -22,6 +22,7 @@ from calibrary.model import (
     InputFrame,
     Status,
 )
+from calibrary.plan.bias import with_bias
 from calibrary.plan.calibrators import Match, Matcher
 from calibrary.plan.candidates import Candidate, library_candidate, run_candidate
 from calibrary.plan.digests import group_digest, master_digest
@@ -83,7 +84,7 @@ def make_plan(
     groups += planner.plan_flats(flats, flat_names, matches)
     fates = {frame.path: names[id(draft)] for draft in drafts for frame in draft.frames}
     return Plan(
-        groups,
+        with_bias(groups),
         [_with_fate(frame, fates, config) for frame in corrected],
         {name: match.record for name, match in zip(flat_names, matches, strict=True)},
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from calibrary.checks import QC_KEYWORDS
 from calibrary.model import Frame, FrameType
 from calibrary.report.formats import exposure, number, temperature
+from calibrary.verify.dark import dark_figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ QUANTITIES = (
     Quantity("Hot pixels", "", FrameType.DARK, "hot.count", by_exposure=True),
 )
 
+
+_LEVEL = QC_KEYWORDS["level.median"][0]
 
 Setting = tuple[str, ...]
 """What must be equal for masters to compare, in words."""
@@ -86,9 +90,13 @@ def trends(masters: Iterable[Frame], library: Path) -> dict[str, list[Trend]]:
     found: dict[str, dict[Quantity, dict[Setting, list[Point]]]] = defaultdict(
         lambda: {quantity: defaultdict(list) for quantity in QUANTITIES}
     )
+    masters = list(masters)
+    biases = [m for m in masters if m.master_of is FrameType.BIAS and _LEVEL in m.qc]
     for master in masters:
         for quantity in QUANTITIES:
             value = master.qc.get(QC_KEYWORDS[quantity.figure][0])
+            if quantity.figure == "dark.rate" and value is None:
+                value = _dark_rate(master, biases)
             if master.master_of is quantity.source and value is not None and master.date_obs:
                 series = found[setup_name(master, library)][quantity]
                 point = (master.date_obs[:10], value, Path(master.path).name)
@@ -97,6 +105,27 @@ def trends(masters: Iterable[Frame], library: Path) -> dict[str, list[Trend]]:
         setup: [Trend(quantity, dict(series)) for quantity, series in by_quantity.items() if series]
         for setup, by_quantity in sorted(found.items())
     }
+
+
+def _dark_rate(dark: Frame, biases: Sequence[Frame]) -> float | None:
+    """Return the rate of a dark above the bias of its sensor and settings nearest in time.
+
+    The dark's own header cannot say it: the bias may have been made later.
+    """
+    alike = [b for b in biases if _sensor(b) == _sensor(dark) and b.date_obs]
+    if dark.master_of is not FrameType.DARK or not dark.date_obs or not alike:
+        return None
+    taken = datetime.fromisoformat(dark.date_obs)
+    bias = min(alike, key=lambda b: abs(datetime.fromisoformat(b.date_obs or "") - taken))
+    if _LEVEL not in dark.qc:
+        return None
+    level = {"level.median": dark.qc[_LEVEL]}
+    return dark_figures(level, bias.qc[_LEVEL], dark.exposure_s, None).get("dark.rate")
+
+
+def _sensor(master: Frame) -> tuple[object, ...]:
+    keys = (master.telescope, master.camera, master.gain, master.offset, master.readout_mode)
+    return (*keys, master.x_binning, master.y_binning, master.width, master.height)
 
 
 def setup_name(master: Frame, library: Path) -> str:
