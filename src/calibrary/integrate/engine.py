@@ -15,6 +15,7 @@ from calibrary.integrate.frames import FrameLostError, Frames, check_alike
 from calibrary.integrate.job import Job
 from calibrary.integrate.levels import Levels, measure_levels
 from calibrary.integrate.noise import HalfDifferences
+from calibrary.integrate.siril_levels import measure_siril_levels
 from calibrary.model import CalibraryError
 from calibrary.pixels.reading import read_image
 
@@ -152,7 +153,10 @@ def _integrate_once(
     dark = _calibrator(calibrator, frames)
     levels = None
     if integration.get("normalization") == "multiplicative":
-        levels = measure_levels(frames, dark, mosaic, threads)
+        if integration.get("profile") == "siril":
+            levels = measure_siril_levels(frames, dark, threads)
+        else:
+            levels = measure_levels(frames, dark, mosaic, threads)
     job = Job(frames, integration, dark, levels, threads)
     job.run(mem_mb, progress)
     low, high, nonfinite = (int(total) for total in job.counted.sum(axis=1))

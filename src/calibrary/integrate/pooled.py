@@ -42,4 +42,5 @@ def row_noise_ratios(samples: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
     valid = np.isfinite(ratio)
     pooled = [float(np.median(r[v])) if v.any() else 0.0 for r, v in zip(ratio, valid, strict=True)]
     median_of_mean = (1.0 - 2.0 / (9.0 * (n - 1))) ** 3
-    return np.array(pooled, np.float64) / median_of_mean
+    ratios: npt.NDArray[np.float64] = np.array(pooled) / median_of_mean
+    return ratios
