@@ -88,7 +88,9 @@ def _step(frame: Frame, library: Path, *, move: bool) -> Step:
 
 def _why_not(frame: Frame) -> str:
     if frame.frame_type is FrameType.MASTER:
-        return frame.reason or "neither header nor name tells what it is a master of"
+        if frame.width:
+            return "neither header nor name tells what it is a master of"
+        return frame.reason or "its image cannot be read"
     return f"{frame.reason or f'a raw {frame.frame_type}'}; only masters are put into the library"
 
 

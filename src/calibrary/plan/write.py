@@ -111,7 +111,7 @@ def _log(plan: Plan) -> None:
         log.warning("%s%s: %s", names[0], others, warning)
     aside = sum(frame.status is Status.SET_ASIDE for frame in plan.frames)
     if aside:
-        log.warning("%d files are set aside; manifest.csv says why", aside)
+        log.warning("set aside: %d of %d files; manifest.csv says why", aside, len(plan.frames))
 
 
 def _without_frames(group: GroupPlan) -> dict[str, Any]:
