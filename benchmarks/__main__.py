@@ -1,0 +1,5 @@
+"""``make bench``: the integration engine beside its peers."""
+
+from benchmarks.integration import main
+
+main()
