@@ -9,10 +9,13 @@ import subprocess
 import time
 from pathlib import Path
 
+import astropy.io.fits
 import pytest
 from observatory import Workspace, take
 
 from calibrary.model import FrameType
+from calibrary.pixels.reading import read_image
+from calibrary.pixels.writing import write_master
 from calibrary.simulate.series import Series
 
 
@@ -140,20 +143,30 @@ def test_no_calibration_frames_at_all_says_what_was_looked_for(tmp_path):
     space.frames.mkdir()
     (space.root / "config").mkdir()
     (space.root / "config/config.yaml").write_text("source: frames\nlibrary: library\n")
-    (space.frames / "notes.txt").write_text("nothing here")
+    take(space.frames, Series(FrameType.BIAS, 1, "2025-11-10T17:00:00"))
+    (frame,) = [path for path in space.frames.rglob("*") if path.is_file()]
+    with astropy.io.fits.open(frame, mode="update") as hdus:
+        hdus[0].header["IMAGETYP"] = "Snapshot"
     ended = space.run()
     assert ended.status == 1
-    assert "no calibration frames" in ended.text.lower()
-    assert "IMAGETYP" in ended.text
+    assert "no calibration files found" in ended.text
+    assert "IMAGETYP values found" in ended.text
+    assert "Snapshot" in ended.text
     assert "Traceback" not in ended.text
 
 
 def test_a_master_of_somebody_else_is_kept(space):
     dark = space.group("dark", exposure_s=120.0)
     master = space.library / space.verdict(dark)["master"]
-    foreign = take(space.root / "other", Series(FrameType.BIAS, 1, "2025-01-01T00:00:00"))[0]
+    pixels, layout = read_image(master)
     master.unlink()
-    master.write_bytes(foreign.read_bytes())
+    write_master(
+        master,
+        pixels + 1,
+        height=layout.height,
+        channels=1,
+        cards=[("IMAGETYP", "Master Dark", "")],
+    )
     theirs = master.read_bytes()
     take(space.frames, Series(FrameType.DARK, 1, "2025-11-10T18:15:00", 120.0), seed=9)
     ended = space.run()
