@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -131,27 +132,40 @@ def best(repeat: int, run: Callable[[], Run]) -> Run:
 
 
 def make_data() -> dict[str, list[Path]]:
-    """Write the frames that are not there yet; return their paths by format."""
-    DATA.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(1)
-    noise = rng.normal(1000, 8, (HEIGHT, WIDTH)).round().astype(np.uint16)
-    hot = rng.random(noise.shape) < 1e-4
+    """Write the frames that are not there yet; return their paths by format.
+
+    In a process of its own: the peak memory of a new process counts what its parent held.
+    """
     paths: dict[str, list[Path]] = {"fits": [], "xisf": [], "xisf lz4": []}
     for k in range(FRAMES):
         stem = f"frame_{k + 1:05d}"
-        fits, plain = DATA / f"{stem}.fit", DATA / f"{stem}.xisf"
-        packed = DATA / f"packed_{stem}.xisf"
-        for kind, path in zip(paths, (fits, plain, packed), strict=True):
-            paths[kind].append(path)
-        if packed.exists():
-            continue
+        names = f"{stem}.fit", f"{stem}.xisf", f"packed_{stem}.xisf"
+        for kind, name in zip(paths, names, strict=True):
+            paths[kind].append(DATA / name)
+    DATA.mkdir(parents=True, exist_ok=True)
+    maker = get_context("spawn").Process(target=write_data, args=(paths,))
+    maker.start()
+    maker.join()
+    if maker.exitcode:
+        sys.exit("the frames could not be written")
+    return paths
+
+
+def write_data(paths: dict[str, list[Path]]) -> None:
+    """Write the frames that are not there yet."""
+    write_fits(DATA / "dark.fits", np.full((HEIGHT, WIDTH), 500, np.uint16), CARDS)
+    if all(path.exists() for path in paths["xisf lz4"]):
+        return
+    rng = np.random.default_rng(1)
+    noise = rng.normal(1000, 8, (HEIGHT, WIDTH)).round().astype(np.uint16)
+    hot = rng.random(noise.shape) < 1e-4
+    for k, (fits, plain, packed) in enumerate(zip(*paths.values(), strict=True)):
         # A prime step: no two frames share a pixel's noise.
         image = np.roll(noise, 7919 * (k + 1))
         image[np.roll(hot, 104729 * (k + 1))] = 20000
         write_fits(fits, image, CARDS)
         for path, compress in ((plain, False), (packed, True)):
             write_xisf(path, image, CARDS, {}, image_type="Dark", creator="", compress=compress)
-    return paths
 
 
 def links(frames: Sequence[Path], copies: int) -> tuple[Path, list[Path]]:
@@ -246,7 +260,6 @@ def rows_of_its_own(repeat: int, paths: dict[str, list[Path]]) -> list[str]:
     kernel = best(repeat, lambda: measure([sys.executable, "-c", KERNEL], r"integration ([\d.]+)"))
     plain = best(repeat, lambda: engine(paths["fits"], "sigma", "calibrary"))
     dark = DATA / "dark.fits"
-    write_fits(dark, np.full((HEIGHT, WIDTH), 500, np.uint16), CARDS)
     flats = best(repeat, lambda: engine(paths["fits"], "sigma", "calibrary", dark))
     xisf = best(repeat, lambda: engine(paths["xisf"], "sigma", "calibrary"))
     packed = best(repeat, lambda: engine(paths["xisf lz4"], "sigma", "calibrary"))
