@@ -12,6 +12,9 @@ from pathlib import Path
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel")
 
+ACTIVE = ("idle\n", "mixed\n", "allocated\n")
+"""What sinfo calls a node at work; one that does not answer has an asterisk."""
+
 CONFIGURATION = """\
 ClusterName=calibrary
 SlurmctldHost={host}(127.0.0.1)
@@ -109,16 +112,16 @@ class SlurmCluster:
     def start_node(self) -> None:
         """Start slurmd and wait until its node takes jobs."""
         self._start("slurmd")
-        wait_for("the node to be idle", lambda: "idle" in self._ask("sinfo", "-h", "-o", "%T"))
+        wait_for("the node to take jobs", lambda: self._ask("sinfo", "-h", "-o", "%T") in ACTIVE)
 
     def stop_node(self) -> None:
         """Stop slurmd; running jobs are left to themselves."""
         self._stop("slurmd")
 
-    def jobs(self, state: str = "all") -> dict[str, str]:
-        """Return the comment of each job by its id; the plugin writes rule and wildcards there."""
+    def jobs(self, state: str, rule: str) -> list[str]:
+        """Return the ids of the jobs in a state; Snakemake names rule or pack in their comment."""
         lines = self._ask("squeue", "-h", f"--states={state}", "-o", "%i %k").splitlines()
-        return {number: comment for number, _, comment in (line.partition(" ") for line in lines)}
+        return [line.split()[0] for line in lines if line.split()[1].startswith(f"rule_{rule}")]
 
     def cancel(self, job: str) -> None:
         """Kill a job as an administrator would."""

@@ -47,7 +47,7 @@ class Running:
                 env=cluster.environment | {"NO_COLOR": "1"},
             )
 
-    def end(self, timeout: float = 400) -> Ended:
+    def end(self, timeout: float = 900) -> Ended:
         try:
             status = self._process.wait(timeout)
         finally:
