@@ -131,7 +131,7 @@ def _sensor(master: Frame) -> tuple[object, ...]:
 def setup_name(master: Frame, library: Path) -> str:
     """Return the setup by the library's layout, else by telescope and camera."""
     try:
-        parts: Sequence[str] = Path(master.path).relative_to(library).parts
+        parts: Sequence[str] = Path(master.path).relative_to(library.absolute()).parts
     except ValueError:
         parts = ()
     if len(parts) > 2 and parts[0].startswith("!!!"):
