@@ -85,7 +85,7 @@ def test_survives_lack_of_memory_a_killed_job_and_a_lost_node(
     shutil.copytree(before.root / "config", space.root / "config")
 
     # The first attempt gets less than Snakemake alone needs, the next ones enough.
-    memory = "integrate:mem_mb=150*attempt**3"
+    memory = "integrate:mem_mb=150*attempt**2"
     run = Running(space, cluster, "--set-resources", memory)
     darks = "darks"
     wait_for("a job killed for its memory", lambda: bool(cluster.jobs("failed", darks)), 120)
