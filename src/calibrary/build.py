@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrary.integrate.engine import integrate
+from calibrary.integrate.engine import Integration, integrate
 from calibrary.master_header import master_header
 from calibrary.model import (
     Action,
@@ -22,10 +22,10 @@ from calibrary.model import (
     InputFrame,
     write_text_atomic,
 )
-from calibrary.pixels.reading import read_image
+from calibrary.pixels.reading import FrameReader, read_image
 from calibrary.pixels.writing import write_master
 from calibrary.report.preview import render_preview
-from calibrary.verify.inputs import check_frames
+from calibrary.verify.inputs import InputCheck, check_frames
 from calibrary.verify.measure import measure
 from calibrary.verify.standalone import measure_file
 
@@ -168,25 +168,10 @@ def _integrated(
     """Integrate, measure and write the candidate; return its pixels and its figures."""
     if calibrator is not None and calibrator.missing:
         raise NothingToBuildError(calibrator.missing)
-    inputs = check_frames(plan)
-    set_aside = {check.path: check.reason or "" for check in inputs.set_aside}
-    used = [frame for frame in plan.frames if frame.path not in set_aside]
-    _require_enough(plan, used, set_aside)
-    integration = integrate(
-        [Path(frame.path) for frame in used],
-        plan.integration,
-        calibrator=calibrator.path if calibrator else None,
-        bayer_pattern=plan.keys.bayer_pattern,
-        threads=threads,
-        mem_mb=mem_mb,
-        scratch=place.measured.parent,
-    )
-    set_aside |= integration.dropped
-    used = [frame for frame in used if frame.path not in set_aside]
-    _require_enough(plan, used, set_aside)
-    measured = measure(
-        plan, integration.master, integration, inputs, previous=_previous(plan, place)
-    )
+    path = calibrator.path if calibrator else None
+    used, inputs, integration = _combined(plan, place, path, threads, mem_mb)
+    previous = _previous(plan, place)
+    measured = measure(plan, integration.master, integration, inputs, previous=previous)
     record = calibrator.record if calibrator else None
     header = master_header(plan, used, integration, measured, record)
     for suffix in SUFFIXES[output["format"]]:
@@ -204,6 +189,36 @@ def _integrated(
         "n_combined": len(used),
         "bytes_read": integration.bytes_read,
     }
+
+
+def _combined(
+    plan: GroupPlan, place: Place, calibrator: Path | None, threads: int, mem_mb: int
+) -> tuple[list[InputFrame], InputCheck, Integration]:
+    """Check the frames and integrate those that are good; each is opened, and unpacked, once."""
+    scratch = place.measured.parent
+    opened: dict[str, FrameReader] = {}
+    try:
+        inputs = check_frames(plan, scratch=scratch, opened=opened)
+        set_aside = {check.path: check.reason or "" for check in inputs.set_aside}
+        used = [frame for frame in plan.frames if frame.path not in set_aside]
+        _require_enough(plan, used, set_aside)
+        integration = integrate(
+            [Path(frame.path) for frame in used],
+            plan.integration,
+            calibrator=calibrator,
+            bayer_pattern=plan.keys.bayer_pattern,
+            threads=threads,
+            mem_mb=mem_mb,
+            scratch=scratch,
+            opened=opened,
+        )
+    finally:
+        for reader in opened.values():
+            reader.close()
+    set_aside |= integration.dropped
+    used = [frame for frame in used if frame.path not in set_aside]
+    _require_enough(plan, used, set_aside)
+    return used, inputs, integration
 
 
 def _require_enough(

@@ -17,7 +17,7 @@ from calibrary.integrate.levels import Levels, measure_levels
 from calibrary.integrate.noise import HalfDifferences
 from calibrary.integrate.siril_levels import measure_siril_levels
 from calibrary.model import CalibraryError
-from calibrary.pixels.reading import read_image
+from calibrary.pixels.reading import FrameReader, read_image
 
 Image = npt.NDArray[np.float32]
 
@@ -72,6 +72,7 @@ def integrate(
     mem_mb: int = 2048,
     progress: Callable[[float], None] | None = None,
     scratch: Path | None = None,
+    opened: Mapping[str, FrameReader] | None = None,
 ) -> Integration:
     """Combine frames into a master: the mean of what rejection leaves.
 
@@ -95,6 +96,8 @@ def integrate(
         Called with the finished fraction.
     scratch
         Folder for unpacked frames.
+    opened
+        Frames that are open already, by path; they are closed here.
 
     Raises
     ------
@@ -102,7 +105,7 @@ def integrate(
         No frame can be read; two frames, or a frame and the calibrator, do not fit together.
     """
     started = time.perf_counter()
-    frames = Frames([Path(p) for p in paths], scratch, threads)
+    frames = Frames([Path(p) for p in paths], scratch, threads, opened)
     try:
         while True:
             _require_frames(frames)

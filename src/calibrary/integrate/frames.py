@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -40,24 +40,32 @@ class Frames:
         ``(path, reason)`` of the others.
     """
 
-    def __init__(self, paths: Sequence[Path], scratch: Path | None, threads: int) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        scratch: Path | None,
+        threads: int,
+        opened: Mapping[str, FrameReader] | None = None,
+    ) -> None:
         self.paths: list[Path] = []
         self.readers: list[FrameReader] = []
         self.dropped: list[tuple[str, str]] = []
 
         def attempt(path: Path) -> FrameReader | PixelError:
+            if opened and str(path) in opened:
+                return opened[str(path)]
             try:
                 return open_frame(path, scratch)
             except PixelError as error:
                 return error
 
         with ThreadPoolExecutor(threads) as pool:
-            for path, opened in zip(paths, pool.map(attempt, paths), strict=True):
-                if isinstance(opened, PixelError):
-                    self.dropped.append((str(path), str(opened)))
+            for path, result in zip(paths, pool.map(attempt, paths), strict=True):
+                if isinstance(result, PixelError):
+                    self.dropped.append((str(path), str(result)))
                 else:
                     self.paths.append(path)
-                    self.readers.append(opened)
+                    self.readers.append(result)
 
     def __len__(self) -> int:
         return len(self.readers)

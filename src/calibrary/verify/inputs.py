@@ -11,13 +11,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from calibrary.model import CalibraryError, FrameType, GroupPlan
 from calibrary.verify.group import GroupSample, examine_group
-from calibrary.verify.sampling import Sample, read_sample
+from calibrary.verify.sampling import Sample, sample_of
 from calibrary.verify.statistics import mad_sigma
+
+if TYPE_CHECKING:
+    from calibrary.pixels.reading import FrameReader
 
 MAX_SET_ASIDE = 1 / 3
 """Share of a group that may be set aside for differing from the rest."""
@@ -85,20 +89,42 @@ class InputCheck:
         return [f for f in self.frames if f.reason is not None]
 
 
-def check_frames(plan: GroupPlan) -> InputCheck:
+def check_frames(
+    plan: GroupPlan,
+    *,
+    scratch: Path | None = None,
+    opened: dict[str, FrameReader] | None = None,
+) -> InputCheck:
     """Read a thin sample of every frame of a group and judge the frames by it.
 
     Parameters
     ----------
     plan : GroupPlan
         The work order; its frames are read.
+    scratch : Path, optional
+        Folder for unpacked frames.
+    opened : dict, optional
+        Receives the frames to combine, open, by path, so that integration need not unpack them
+        again; whoever gives it closes them.
 
     Returns
     -------
     InputCheck
         Figures of each frame and of the group; `InputCheck.used` are the frames to combine.
     """
-    checks, samples = _read(plan)
+    readers: dict[str, FrameReader] = {}
+    checks, samples = _read(plan, scratch, readers)
+    result = _judged(plan, checks, samples)
+    used = {check.path for check in result.used}
+    for path, reader in readers.items():
+        if opened is not None and path in used:
+            opened[path] = reader
+        else:
+            reader.close()
+    return result
+
+
+def _judged(plan: GroupPlan, checks: list[FrameCheck], samples: dict[int, Sample]) -> InputCheck:
     if not samples:
         return InputCheck(checks)
     shapes = [s.data.shape for s in samples.values()]
@@ -109,10 +135,15 @@ def check_frames(plan: GroupPlan) -> InputCheck:
     return _judge_group(plan, checks, samples)
 
 
-def _read(plan: GroupPlan) -> tuple[list[FrameCheck], dict[int, Sample]]:
+def _read(
+    plan: GroupPlan, scratch: Path | None, readers: dict[str, FrameReader]
+) -> tuple[list[FrameCheck], dict[int, Sample]]:
+    from calibrary.pixels.reading import open_frame
+
     def read(path: str) -> Sample | str:
         try:
-            return read_sample(Path(path))
+            readers[path] = open_frame(Path(path), scratch)
+            return sample_of(readers[path])
         except (CalibraryError, OSError) as error:
             return str(error)
 

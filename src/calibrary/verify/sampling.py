@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from calibrary.pixels.reading import FrameReader
 
 SAMPLE_PIXELS = 65536
 """Samples kept of a frame, as far as it has so many: 1/16 of a megapixel, less of more."""
@@ -55,18 +59,31 @@ def read_sample(path: Path) -> Sample:
     calibrary.pixels.layout.PixelError
         The frame cannot be read; the text names it.
     """
-    from calibrary.pixels.layout import ADU_FULL_SCALE
-    from calibrary.pixels.reading import open_frame, to_adu
+    from calibrary.pixels.reading import open_frame
 
     with open_frame(path) as reader:
-        layout = reader.layout
-        at_row, at_column = sample_positions(layout.rows, layout.width)
-        stored = np.empty((at_row.size, at_column.size), layout.stored)
-        row = np.empty((1, layout.width), layout.stored)
-        for index, at in enumerate(at_row):
-            reader.read_rows(int(at), int(at) + 1, row)
-            stored[index] = row[0, at_column]
-        data = np.empty(stored.shape, np.float32)
-        to_adu(stored, layout, data)
+        return sample_of(reader)
+
+
+def sample_of(reader: FrameReader) -> Sample:
+    """Read the sample of a frame that is open.
+
+    Raises
+    ------
+    calibrary.pixels.layout.PixelError
+        The frame cannot be read; the text names it.
+    """
+    from calibrary.pixels.layout import ADU_FULL_SCALE
+    from calibrary.pixels.reading import to_adu
+
+    layout = reader.layout
+    at_row, at_column = sample_positions(layout.rows, layout.width)
+    stored = np.empty((at_row.size, at_column.size), layout.stored)
+    row = np.empty((1, layout.width), layout.stored)
+    for index, at in enumerate(at_row):
+        reader.read_rows(int(at), int(at) + 1, row)
+        stored[index] = row[0, at_column]
+    data = np.empty(stored.shape, np.float32)
+    to_adu(stored, layout, data)
     unit = ADU_FULL_SCALE if layout.normalised else 1.0
     return Sample(data, layout.full_scale * unit)
