@@ -125,7 +125,10 @@ class Run:
         return self._groups[1]
 
     def group(self, name: str) -> RunGroup:
-        """Return one group of the plan."""
+        """Return one group of the plan; a job of a cluster reads no other's than its own."""
+        if self._groups is None:
+            sheet = self.results / f"plan/sheets/{name}.json"
+            return _run_group(json.loads(sheet.read_text(encoding="utf-8")))
         return self.groups[name]
 
     def pack(self, name: str) -> str | None:
