@@ -60,7 +60,7 @@ LOTS = (
 def write_lot(folder: Path, lot: Lot) -> None:
     """Write the frames of a group: one noise, shifted from frame to frame."""
     level = 30000.0 if lot.frame_type is FrameType.FLAT else 500.0
-    rng = np.random.default_rng(lot.width)
+    rng = np.random.default_rng([LOTS.index(lot), lot.width])
     noise = rng.normal(level, 8.0, (lot.height, lot.width)).clip(0, 65535).astype(np.uint16)
     for index in range(lot.count):
         facts = Facts(

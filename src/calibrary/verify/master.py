@@ -151,7 +151,9 @@ def _histogram(sample: Image) -> dict[str, Any]:
     low, high = np.percentile(sample, (0.05, 99.95))
     if not high > low:
         low, high = low - 0.5, high + 0.5
-    counts, edges = np.histogram(sample, HISTOGRAM_BINS, (float(low), float(high)))
+    # In float32 the values of an all but constant master are too few for so many bins.
+    wide = sample.astype(np.float64)
+    counts, edges = np.histogram(wide, HISTOGRAM_BINS, (float(low), float(high)))
     return {"edges_adu": _digits(edges), "counts": counts.tolist()}
 
 

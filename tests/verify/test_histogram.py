@@ -1,0 +1,15 @@
+"""The histogram of a master, down to one that is all but constant."""
+
+import numpy as np
+import pytest
+
+from calibrary.verify.master import HISTOGRAM_BINS, _histogram
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.004, 1e4])
+def test_counts_every_sample_but_the_outermost(spread: float) -> None:
+    rng = np.random.default_rng(1)
+    sample = (30000 + spread * rng.random((100, 100))).astype(np.float32)
+    plot = _histogram(sample)
+    assert len(plot["counts"]) == HISTOGRAM_BINS
+    assert sum(plot["counts"]) == pytest.approx(sample.size, rel=0.002)
