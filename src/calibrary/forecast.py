@@ -19,17 +19,12 @@ def forecast(config: Config, voided: Collection[str] = ()) -> list[str]:
     voided
         Groups whose master has gone, or whose calibrator changed with the limits.
     """
-    from calibrary.library.inventory import published_digests, read_library
     from calibrary.manifest import index_frames
-    from calibrary.plan.overrides import load_overrides
-    from calibrary.plan.planning import make_plan
+    from calibrary.plan.write import plan_run
 
     results = Path(config.results)
     cache = results / "cache/headers.sqlite"
-    frames = index_frames(config.source, cache, extras=config.headers)
-    masters = read_library(Path(config.library), cache)
-    overrides = load_overrides(Path(config.overrides) if config.overrides else None)
-    plan = make_plan(frames, masters, config, overrides, published_digests(results))
+    plan = plan_run(index_frames(config.source, cache, extras=config.headers), config)
     old = dict(_orders(results))
     lines = []
     up_to_date = 0

@@ -46,7 +46,7 @@ def publish_group(sheet: Path, measured: Path, verdict: Path, config: Config) ->
     plan = GroupPlan.from_json(sheet.read_text(encoding="utf-8"))
     found: Measured = json.loads(measured.read_text(encoding="utf-8"))
     found["figures"] |= _above_bias(plan, found, measured.parent)
-    record = _judged(plan, found, config) | _calibrator_refused(found, verdict.parent, config)
+    record = _judged(plan, found, config) | _calibrator_refused(found, measured.parents[1], config)
     candidates = candidates_of(measured)
     if plan.action is Action.BUILD and candidates:
         record.update(_publish(plan, found, candidates, record, config))
@@ -76,7 +76,7 @@ def calibrator_stands(verdict: Mapping[str, Any], results: Path, config: Config)
     if used is None or calibrator.get("group") is None:
         return True
     measured = results / f"candidates/{calibrator['group']}.json"
-    if not measured.exists():
+    if not measured.exists() or _is_published(calibrator, measured, config):
         return True
     standing = results / f"verify/{calibrator['group']}.json"
     if standing.exists():
@@ -84,6 +84,12 @@ def calibrator_stands(verdict: Mapping[str, Any], results: Path, config: Config)
         if record["limits_digest"] == limits_digest(config):
             return bool((used == "candidate") == usable(record["verdict"], config))
     return bool((used == "candidate") == candidate_is_usable(measured, config))
+
+
+def _is_published(calibrator: Mapping[str, Any], measured: Path, config: Config) -> bool:
+    """Tell whether a calibrator's candidate is the very master that the library has."""
+    master = Path(config.library) / (calibrator["master"] or "")
+    return any(master.exists() and path.samefile(master) for path in candidates_of(measured))
 
 
 def candidate_is_usable(measured: Path, config: Config) -> bool:
@@ -121,7 +127,7 @@ def _above_bias(plan: GroupPlan, found: Measured, folder: Path) -> dict[str, flo
     return dark_figures(found["figures"], level, plan.keys.exposure_s, plan.keys.egain)
 
 
-def _calibrator_refused(found: Measured, verdicts: Path, config: Config) -> dict[str, Any]:
+def _calibrator_refused(found: Measured, results: Path, config: Config) -> dict[str, Any]:
     """Fail a flat whose calibrator was refused after the flat had been made with it.
 
     The job that makes a flat judges the calibrator, but a dark's bias may be built later.
@@ -129,8 +135,9 @@ def _calibrator_refused(found: Measured, verdicts: Path, config: Config) -> dict
     calibrator = found["calibrator"] or {}
     if calibrator.get("used") != "candidate":
         return {}
-    standing = read_verdict(verdicts / f"{calibrator['group']}.json")
-    if usable(standing["verdict"], config):
+    standing = read_verdict(results / f"verify/{calibrator['group']}.json")
+    measured = results / f"candidates/{calibrator['group']}.json"
+    if usable(standing["verdict"], config) or _is_published(calibrator, measured, config):
         return {}
     reason = f"its calibrator {calibrator['group']} failed verification: {standing['reason']}"
     return {"verdict": Verdict.FAIL, "reason": reason}

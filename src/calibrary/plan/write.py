@@ -32,6 +32,20 @@ log = logging.getLogger(__name__)
 _SAID = re.compile(r"\b(?:IMAGETYP|imageType|FRAME|OBSTYPE|FRAMETYP|PICTTYPE)[^']{0,20}'([^']*)'")
 
 
+def plan_run(frames: Sequence[Frame], config: Config) -> Plan:
+    """Plan a run with what the library holds and the user corrects; nothing is written.
+
+    Raises
+    ------
+    CalibraryError
+        The overrides are not valid.
+    """
+    results = Path(config.results)
+    overrides = load_overrides(Path(config.overrides) if config.overrides else None)
+    masters = read_library(Path(config.library), results / "cache/headers.sqlite")
+    return make_plan(frames, masters, config, overrides, published_digests(results))
+
+
 def write_plan(index: Path, config: Config) -> None:
     """Plan a run and write it below the results folder.
 
@@ -62,11 +76,8 @@ def write_plan(index: Path, config: Config) -> None:
 
 
 def _write_plan(index: Path, config: Config) -> None:
-    results, library = Path(config.results), Path(config.library)
-    overrides = load_overrides(Path(config.overrides) if config.overrides else None)
-    frames = read_frames(index)
-    masters = read_library(library, results / "cache/headers.sqlite")
-    plan = make_plan(frames, masters, config, overrides, published_digests(results))
+    results = Path(config.results)
+    plan = plan_run(read_frames(index), config)
     if not plan.groups:
         raise CalibraryError(nothing_found(plan.frames, config))
     _log(plan)
