@@ -16,7 +16,7 @@ from numba import njit
 
 CACHE_VARIABLE = "CALIBRARY_KERNEL_CACHE"
 """Environment variable with the folder for compiled kernels."""
-_SOURCES = ("kernels.py", "methods.py", "rejections.py", "siril.py")
+_SOURCES = ("kernels.py", "methods.py", "rejections.py", "screens.py", "siril.py")
 
 
 def compile_once(signature: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401

@@ -194,7 +194,7 @@ class _Buffers:
 def _rule(rejection: Rejection, n: int, integers: bool) -> tuple[Any, ...]:
     """Return what the kernels need of the rejection; see `kernels._stack_row`."""
     siril = rejection.definition == "siril"
-    mode, method = methods.compiled_method(rejection.method, siril)
+    mode, method, screen = methods.compiled_method(rejection.method, siril)
     par = np.zeros(methods.PARAMETERS)
     par[methods.LOW], par[methods.HIGH] = rejection.low, rejection.high
     par[methods.CUTOFF] = rejection.cutoff
@@ -204,7 +204,7 @@ def _rule(rejection: Rejection, n: int, integers: bool) -> tuple[Any, ...]:
     critical = []
     if rejection.method == "esd":
         critical = esd_critical_values(n, rejection.outliers, rejection.alpha)
-    return mode, method, par, np.array(critical, np.float64)
+    return mode, method, screen, par, np.array(critical, np.float64)
 
 
 def _await(futures: list[Future[None]], progress: Callable[[float], None] | None) -> None:

@@ -2,8 +2,8 @@
 
 A tile is a piece of an image row, some hundred pixels, with the samples of all frames; it stays
 in the processor's nearest caches. Per tile: load (`_load_integers`, `_load_floats`), sort all
-pixels at once (`_sort`), find the pixels in which something may be rejected (`_screen`), hand
-those to the methods of `rejections` and `siril` one by one (`_clip_pixels`), and go through the
+pixels at once (`_sort`), find the pixels in which something may be rejected (`screens`), hand
+those to the methods of `rejections` and `siril` in groups (`_clip_pixels`), and go through the
 samples once more to count, add up and compare odd with even frames (`_tally`).
 
 Nothing is added up across pixels but integers, and the samples of a pixel always in the order of
@@ -30,17 +30,16 @@ from numba.types import Tuple, UniTuple
 from calibrary.integrate import rejections
 from calibrary.integrate.compiling import compile_once
 from calibrary.integrate.methods import (
-    HIGH,
     KEEP_ALL,
-    LOW,
     METHOD_TYPE,
+    SCREEN_TYPE,
     SCREENED,
     TAKE_MEDIAN,
     ZERO_IS_MISSING,
 )
 
-SCREEN_MARGIN = np.float32(0.999)
-"""Sums in single precision clear a pixel of outliers only this far from the limit."""
+_GROUP = 128
+"""Pixels that a method is handed at a time: in double precision they still fit near caches."""
 _BYTE = np.uint16(8)
 _CLAIMED = np.int8(2)
 """Mark of a sample that has been found among those of the frames."""
@@ -119,61 +118,50 @@ def _sort(tile, s, pairs):
 
 
 @njit
-def _screen(s, low, high, centre, total, squares, active):
-    """Mark the pixels in which a first round of sigma clipping may reject something.
+def _reject(rule, y, count, total, ratio, group):
+    """Apply the method to the sorted samples of some pixels; if all of one would go, none does.
 
-    Single precision, vectorised; a pixel that is not marked has nothing to reject.
+    Leaves the marks and, in ``group.sides``, the numbers of samples rejected low and high, and
+    whether there are any between kept ones.
     """
-    n, size = s.shape
-    for p in range(size):
-        total[p], squares[p] = 0, 0
-    for f in range(n):
-        x = s[f]
-        for p in range(size):
-            d = np.float32(x[p]) - centre[p]
-            total[p] += d
-            squares[p] += d * d
-    bottom, top, lower, upper = s[0], s[n - 1], s[(n - 1) // 2], s[n // 2]
-    for p in range(size):
-        variance = (squares[p] - total[p] * total[p] / np.float32(n)) / np.float32(n - 1)
-        deviation = np.sqrt(max(variance, np.float32(0))) * SCREEN_MARGIN
-        median = np.float32(0.5) * (np.float32(lower[p]) + np.float32(upper[p]))
-        active[p] = (median - np.float32(bottom[p]) > low * deviation) | (
-            np.float32(top[p]) - median > high * deviation
-        )
+    _, method, _, par, critical = rule
+    column, _, all_marks, sides = group
+    n = y.shape[0]
+    marks, low, high, mixed = all_marks[:n], sides[0], sides[1], sides[2]
+    for k in range(n):
+        marks[k, :count] = 0
+    method(y, count, total, par, critical, ratio, column, marks)
+    sides[:, :count] = 0
+    for k in range(n):
+        mark, before = marks[k], marks[max(k - 1, 0)]
+        for j in range(count):
+            low[j] += np.int32(mark[j] < 0)
+            high[j] += np.int32(mark[j] > 0)
+            mixed[j] |= np.int32(mark[j] < before[j])
+    for j in range(count):
+        if low[j] + high[j] == n:
+            marks[:, j] = 0
+            sides[:, j] = 0
 
 
 @njit
-def _reject(rule, x, total, ratio, marks):
-    """Apply the method to the sorted samples of one pixel; if all would go, none does."""
-    _, method, par, critical = rule
-    n = len(x)
-    for k in range(n):
-        marks[k] = 0
-    method(x, total, par, critical, ratio, marks[:n])
-    for k in range(n):
-        if marks[k] == 0:
-            return
-    for k in range(n):
-        marks[k] = 0
+def _set_limits(s, p, first, end, lowest, highest, ties):
+    """Note the lowest and highest kept sample of a pixel; return whether equal ones are not."""
+    n = s.shape[0]
+    lowest[p], highest[p] = s[first, p], s[end - 1, p]
+    k = first - 1
+    while k >= 0 and s[k, p] == lowest[p]:
+        ties[0, p] += 1
+        k -= 1
+    k = end
+    while k < n and s[k, p] == highest[p]:
+        ties[1, p] += 1
+        k += 1
+    return ties[0, p] > 0 or ties[1, p] > 0
 
 
 @njit
-def _kept_range(x, marks):
-    """Return first, end of what is kept, and whether all between is kept too."""
-    first, end = 0, len(x)
-    while marks[first] < 0:
-        first += 1
-    while marks[end - 1] > 0:
-        end -= 1
-    for k in range(first, end):
-        if marks[k]:
-            return first, end, False
-    return first, end, True
-
-
-@njit
-def _clip_pixels(rule, s, active, ratio, lowest, highest, ties, column, marks):
+def _clip_pixels(rule, s, active, ratio, lowest, highest, ties, places, group):
     """Run the method on the marked pixels of a sorted tile.
 
     Sets the lowest and highest kept sample of each pixel, and how many samples equal to them
@@ -181,27 +169,25 @@ def _clip_pixels(rule, s, active, ratio, lowest, highest, ties, column, marks):
     ones are rejected. Returns whether there are ties.
     """
     n = s.shape[0]
-    tied = False
+    y, sides = group[1], group[3]
+    marked = 0
     for p in range(s.shape[1]):
-        if not active[p]:
-            continue
+        if active[p]:
+            places[marked] = p
+            marked += 1
+    tied = False
+    for start in range(0, marked, _GROUP):
+        count = min(marked - start, _GROUP)
         for f in range(n):
-            column[f] = s[f, p]
-        _reject(rule, column, n, ratio, marks)
-        first, end, whole = _kept_range(column, marks)
-        active[p] = not whole
-        if not whole:
-            continue
-        lowest[p], highest[p] = s[first, p], s[end - 1, p]
-        k = first - 1
-        while k >= 0 and column[k] == column[first]:
-            ties[0, p] += 1
-            k -= 1
-        k = end
-        while k < n and column[k] == column[end - 1]:
-            ties[1, p] += 1
-            k += 1
-        tied |= ties[0, p] > 0 or ties[1, p] > 0
+            for j in range(count):
+                y[f, j] = s[f, places[start + j]]
+        _reject(rule, y, count, n, ratio, group)
+        for j in range(count):
+            p = places[start + j]
+            active[p] = sides[2, j] != 0
+            if not active[p]:
+                end = n - sides[1, j]
+                tied |= _set_limits(s, p, sides[0, j], end, lowest, highest, ties)
     return tied
 
 
@@ -226,21 +212,21 @@ def _tally(tile, f, lowest, highest, centre, sums, counts):
 def _tally_tied(tile, f, lowest, highest, ties, centre, sums, counts):
     """Do what `_tally` does where some of several equal samples are rejected: the first ones."""
     x, total, count = tile[f], sums[f & 1], counts[f & 1]
-    low, high = 0, 0
+    first, last = ties[0], ties[1]
+    low = np.int32(0)
+    high = np.int32(0)
     for p in range(x.shape[0]):
-        below = x[p] < lowest[p]
-        above = x[p] > highest[p]
-        if x[p] == lowest[p] and ties[0, p] > 0:
-            ties[0, p] -= 1
-            below = True
-        elif x[p] == highest[p] and ties[1, p] > 0:
-            ties[1, p] -= 1
-            above = True
-        low += below
-        high += above
-        if not (below or above):
-            total[p] += np.float32(x[p]) - centre[p]
-            count[p] += 1
+        as_lowest = (x[p] == lowest[p]) & (first[p] > 0)
+        as_highest = (x[p] == highest[p]) & (last[p] > 0) & (not as_lowest)
+        first[p] -= np.int32(as_lowest)
+        last[p] -= np.int32(as_highest)
+        below = (x[p] < lowest[p]) | as_lowest
+        above = (x[p] > highest[p]) | as_highest
+        low += np.int32(below)
+        high += np.int32(above)
+        kept = not (below | above)
+        total[p] += (np.float32(x[p]) - centre[p]) if kept else np.float32(0)
+        count[p] += np.int32(kept)
     return low, high
 
 
@@ -271,13 +257,14 @@ def _insertion_sort(x):
 
 
 @njit
-def _irregular_pixel(rule, tile, p, ratio, column, marks, counted):
+def _irregular_pixel(rule, tile, p, ratio, group, counted):
     """Combine one pixel whose samples are not all valid, or not rejected from the ends only.
 
     Returns the mean, the number of samples kept and whether any was valid; adds to
     ``counted[:, frame]``: rejected low, rejected high, not finite.
     """
-    mode, _, par, _ = rule
+    mode, _, _, par, _ = rule
+    column, room, marks, _ = group
     n = tile.shape[0]
     valid = 0
     for f in range(n):
@@ -288,28 +275,30 @@ def _irregular_pixel(rule, tile, p, ratio, column, marks, counted):
             valid += 1
     if valid == 0:
         return (0.0 if par[ZERO_IS_MISSING] != 0.0 else np.nan), 0
-    x = column[:valid]
-    _insertion_sort(x)
+    _insertion_sort(column[:valid])
     if mode == TAKE_MEDIAN:
-        return rejections.median_of(x, 0, valid), valid
-    _reject(rule, x, n, ratio, marks)
+        return rejections.median_of(column, 0, valid), valid
+    y = room[:valid]
+    for k in range(valid):
+        y[k, 0] = column[k]
+    _reject(rule, y, 1, n, ratio, group)
     total, kept = 0.0, 0
     for f in range(n):
         value = tile[f, p]
         if _is_missing(value, par):
             continue
         k = 0
-        while x[k] != value or marks[k] == _CLAIMED:
+        while y[k, 0] != value or marks[k, 0] == _CLAIMED:
             k += 1
-        if marks[k] < 0:
+        if marks[k, 0] < 0:
             counted[0, f] += 1
-        elif marks[k] > 0:
+        elif marks[k, 0] > 0:
             counted[1, f] += 1
         else:
-            total += value - x[0]
+            total += value - y[0, 0]
             kept += 1
-        marks[k] = _CLAIMED
-    return x[0] + total / kept, kept
+        marks[k, 0] = _CLAIMED
+    return y[0, 0] + total / kept, kept
 
 
 @njit
@@ -334,18 +323,19 @@ def _find_missing(tile, par, missing):
 
 
 @njit
-def _find_active(rule, s, work, active):
+def _find_active(rule, s, centre, work, d, active):
     """Mark the pixels of a sorted tile that the method has to look at."""
-    mode, _, par, _ = rule
+    mode, _, screen, par, _ = rule
     if mode in (KEEP_ALL, TAKE_MEDIAN):
-        for p in range(s.shape[1]):
-            active[p] = False
+        active[:] = False
     elif mode == SCREENED and s.shape[0] > 2:
-        low, high = np.float32(par[LOW]), np.float32(par[HIGH])
-        _screen(s, low, high, work[0], work[1], work[2], active)
+        for f in range(s.shape[0]):
+            x, y = s[f], d[f]
+            for p in range(s.shape[1]):
+                y[p] = np.float32(x[p]) - centre[p]
+        screen(d, par, work, active)
     else:
-        for p in range(s.shape[1]):
-            active[p] = True
+        active[:] = True
 
 
 @njit
@@ -367,18 +357,18 @@ def _combine(rule, tile, s, extremes, ratio, scratch, checkpoints, halves, count
     counted
         ``[3, frames]``: rejected low, rejected high, not finite; added to.
     """
-    active, missing, work, sums, counts, ties, lowest, highest, column, marks = scratch
+    active, missing, work, d, sums, counts, ties, lowest, highest, places, group = scratch
     n, size = tile.shape
     for p in range(size):
         lowest[p], highest[p] = extremes
         for side in range(2):
             ties[side, p], sums[side, p], counts[side, p] = 0, 0, 0
         work[0, p] = np.float32(s[(n - 1) // 2, p])
-    _find_missing(tile, rule[2], missing)
-    _find_active(rule, s, work, active)
+    _find_missing(tile, rule[3], missing)
+    _find_active(rule, s, work[0], work[1:], d, active)
     for p in range(size):
         active[p] &= not missing[p]
-    tied = _clip_pixels(rule, s, active, ratio, lowest, highest, ties, column, marks)
+    tied = _clip_pixels(rule, s, active, ratio, lowest, highest, ties, places, group)
     reached = 0
     for f in range(n):
         if tied:
@@ -397,12 +387,12 @@ def _combine(rule, tile, s, extremes, ratio, scratch, checkpoints, halves, count
 @njit
 def _finish(rule, tile, s, ratio, scratch, halves, counted, master, kept_counts):
     """Write the master of a tile, and count its pixels by the number of samples kept."""
-    active, _, work, sums, counts, _, _, _, column, marks = scratch
+    active, _, work, _, sums, counts, _, _, _, _, group = scratch
     n = tile.shape[0]
     for p in range(tile.shape[1]):
         kept = counts[0, p] + counts[1, p]
         if active[p]:
-            master[p], kept = _irregular_pixel(rule, tile, p, ratio, column, marks, counted)
+            master[p], kept = _irregular_pixel(rule, tile, p, ratio, group, counted)
             for k in range(halves.shape[0]):
                 halves[k, p] = np.nan
         elif rule[0] == TAKE_MEDIAN:
@@ -464,14 +454,15 @@ def _stack_rows(rule, pairs, ratios, extremes, tiles, source, width, sampling, o
 
 def _tile_set(sample):
     """Return the type of what `working_arrays` makes for tiles of `sample`."""
+    group = Tuple((float64[::1], float64[:, ::1], int8[:, ::1], int32[:, ::1]))
     scratch = (
-        boolean[::1], boolean[::1], float32[:, ::1], float32[:, ::1], int32[:, ::1],
-        int32[:, ::1], sample[::1], sample[::1], float64[::1], int8[::1],
+        boolean[::1], boolean[::1], float32[:, ::1], float32[:, ::1], float32[:, ::1],
+        int32[:, ::1], int32[:, ::1], sample[::1], sample[::1], int64[::1], group,
     )  # fmt: skip
     return UniTuple(Tuple((uint16[:, ::1], sample[:, ::1], sample[:, ::1], Tuple(scratch))), 2)
 
 
-_RULE = Tuple((int64, METHOD_TYPE, float64[::1], float64[::1]))
+_RULE = Tuple((int64, METHOD_TYPE, SCREEN_TYPE, float64[::1], float64[::1]))
 _SOURCE = Tuple(
     (uint16[:, ::1], float32[:, ::1], boolean, uint16, float32[::1], float64[:, ::1],
      int32[:, ::1], boolean)
@@ -516,17 +507,24 @@ def working_arrays(integers: bool, n: int, width: int, tile_width: int) -> tuple
 
 
 def _set(sample, n, pixels):
+    shape = (n, pixels)
+    group = (
+        np.empty(n),
+        np.empty((n, _GROUP)),
+        np.empty((n, _GROUP), np.int8),
+        np.empty((3, _GROUP), np.int32),
+    )
     scratch = (
         np.empty(pixels, np.bool_),
         np.empty(pixels, np.bool_),
-        np.empty((3, pixels), np.float32),
+        np.empty((6, pixels), np.float32),
+        np.empty(shape, np.float32),
         np.empty((2, pixels), np.float32),
         np.empty((2, pixels), np.int32),
         np.empty((2, pixels), np.int32),
         np.empty(pixels, sample),
         np.empty(pixels, sample),
-        np.empty(n),
-        np.empty(n, np.int8),
+        np.empty(pixels, np.int64),
+        group,
     )
-    shape = (n, pixels)
     return np.empty(shape, np.uint16), np.empty(shape, sample), np.empty(shape, sample), scratch

@@ -134,17 +134,42 @@ def spread_sn(x: Samples, first: int, end: int) -> float:
         return 0.0
     inner = np.empty(n)
     reach = n // 2  # the high median of n distances, one of them 0, is the one of this rank
+    a = 0
     for i in range(n):
-        # The `reach` nearest neighbours of a sorted sample are a window around it.
-        a = max(0, i - reach)
-        best = np.inf
-        while a <= i and a + reach < n:
-            width = max(x[first + i] - x[first + a], x[first + a + reach] - x[first + i])
-            best = min(best, width)
+        # The `reach` nearest neighbours of a sorted sample are a window around it. Moving it up
+        # brings its lower end nearer and its upper end further; the best is where they cross,
+        # which for the next sample cannot be lower down.
+        lowest, most = max(0, i - reach), min(i, n - 1 - reach)
+        a = max(a, lowest)
+        here = x[first + i]
+        while a < most and x[first + a + reach] - here < here - x[first + a]:
             a += 1
-        inner[i] = best
-    inner.sort()
-    return _sn_correction(n) * inner[(n + 1) // 2 - 1]
+        inner[i] = max(here - x[first + a], x[first + a + reach] - here)
+        if a > lowest:
+            inner[i] = min(inner[i], max(here - x[first + a - 1], x[first + a - 1 + reach] - here))
+    return _sn_correction(n) * _select(inner, (n + 1) // 2 - 1)
+
+
+@njit
+def _select(values: Samples, rank: int) -> float:
+    """Return the value that would stand at `rank` if `values` were sorted; reorders them."""
+    low, high = 0, len(values) - 1
+    while low < high:
+        pivot, i, j = values[rank], low, high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while pivot < values[j]:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if j < rank:
+            low = i
+        if rank < i:
+            high = j
+    return values[rank]
 
 
 @njit
