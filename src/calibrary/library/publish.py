@@ -87,9 +87,19 @@ def calibrator_stands(verdict: Mapping[str, Any], results: Path, config: Config)
 
 
 def _is_published(calibrator: Mapping[str, Any], measured: Path, config: Config) -> bool:
-    """Tell whether a calibrator's candidate is the very master that the library has."""
+    """Tell whether a calibrator's candidate is the very master that the library has.
+
+    By size and time rather than by inode, so that it holds in a copied folder too.
+    """
     master = Path(config.library) / (calibrator["master"] or "")
-    return any(master.exists() and path.samefile(master) for path in candidates_of(measured))
+    return master.is_file() and any(
+        _stamp(path) == _stamp(master) for path in candidates_of(measured)
+    )
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
 
 
 def candidate_is_usable(measured: Path, config: Config) -> bool:
