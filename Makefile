@@ -45,7 +45,9 @@ format: env  ## put all files into the project's style
 	$(BIN)/snakefmt Snakefile workflow
 
 .PHONY: bench bench-scale
-bench: env  ## time the engine beside its peers; writes benchmarks/RESULTS.md
+bench: env  ## time headers, pixels and the engine beside its peers; writes benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/headers.py
+	$(BIN)/python benchmarks/pixels.py
 	$(BIN)/python -m benchmarks
 
 bench-scale: env  ## time the DAG with 100,000 frames; appends to benchmarks/RESULTS.md
