@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from calibrary.plan.write import write_plan
-
 from calibrary.config import load_config
 from calibrary.job import job
+from calibrary.plan.write import write_plan
 
 with job(snakemake.log[0]):
     config = load_config(snakemake.config)
