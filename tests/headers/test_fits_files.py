@@ -102,7 +102,7 @@ def test_geometry_and_offsets(tmp_path):
     assert (hdu.missing_bytes, hdu.gzipped, hdu.is_image) == (0, False, True)
 
 
-@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_image_in_a_tile_compressed_extension(read, compress):
     primary = fits_bytes("NAXIS = 0\nEXTEND = T\nEXPTIME = 7")
     content = compress(primary + extension_bytes(TILES, bytes(124)))
@@ -140,7 +140,7 @@ def test_cube_is_set_aside(read):
     assert "cube" in (read(fits_bytes(text)).frame.reason or "")
 
 
-@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
 @pytest.mark.parametrize("cut", [1, 3000])
 def test_truncated_file_keeps_its_fields_and_is_set_aside(read, compress, cut):
     content = fits_bytes("IMAGETYP = 'Dark'\nEXPTIME = 9", width=1200, height=6)
@@ -176,22 +176,32 @@ def test_odd_bytes_after_the_image_are_ignored(read):
 @pytest.mark.parametrize(
     ("content", "seen"),
     [
-        (b"", "is empty"),
-        (b"S", "not a FITS file"),
-        (b"II*\0 a TIFF", "not a FITS file"),
-        (fits_bytes("")[:300], "truncated"),
-        (b"SIMPLE  =" + b" " * 6000, "truncated"),
-        (b"\x1f\x8b", "cannot be read"),
-        (gzip.compress(b"hello"), "not a FITS file"),
-        (gzip.compress(fits_bytes(""))[:30], "cannot be read"),
-        (fits_bytes("NAXIS = 0"), "no image"),
-        (fits_bytes("NAXIS = 1\nNAXIS1 = 5"), "no image"),
-        (fits_bytes("BITPIX = 12"), "BITPIX"),
-        (fits_bytes("BSCALE = 1,000E+00"), "BSCALE"),
-        (fits_bytes("BZERO = NaN"), "BZERO"),
-        (fits_bytes("").replace(b"NAXIS1  = 4   ", b"NAXIS1  = 4E99"), "NAXIS1|impossible"),
-        (fits_bytes("").replace(b"NAXIS1  = 4 ", b"NAXIS1  = -4"), "impossible"),
-        (fits_bytes("").replace(b"NAXIS   = 2  ", b"NAXIS   = 999"), "NAXIS"),
+        pytest.param(b"", "is empty", id="empty"),
+        pytest.param(b"S", "not a FITS file", id="one byte"),
+        pytest.param(b"II*\0 a TIFF", "not a FITS file", id="TIFF"),
+        pytest.param(fits_bytes("")[:300], "truncated", id="cut header"),
+        pytest.param(b"SIMPLE  =" + b" " * 6000, "truncated", id="no second block"),
+        pytest.param(b"\x1f\x8b", "cannot be read", id="cut gzip magic"),
+        pytest.param(gzip.compress(b"hello"), "not a FITS file", id="gzip of text"),
+        pytest.param(gzip.compress(fits_bytes(""))[:30], "cannot be read", id="cut gzip"),
+        pytest.param(fits_bytes("NAXIS = 0"), "no image", id="NAXIS 0"),
+        pytest.param(fits_bytes("NAXIS = 1\nNAXIS1 = 5"), "no image", id="NAXIS 1"),
+        pytest.param(fits_bytes("BITPIX = 12"), "BITPIX", id="BITPIX 12"),
+        pytest.param(fits_bytes("BSCALE = 1,000E+00"), "BSCALE", id="BSCALE with a comma"),
+        pytest.param(fits_bytes("BZERO = NaN"), "BZERO", id="BZERO NaN"),
+        pytest.param(
+            fits_bytes("").replace(b"NAXIS1  = 4   ", b"NAXIS1  = 4E99"),
+            "NAXIS1|impossible",
+            id="huge NAXIS1",
+        ),
+        pytest.param(
+            fits_bytes("").replace(b"NAXIS1  = 4 ", b"NAXIS1  = -4"),
+            "impossible",
+            id="negative NAXIS1",
+        ),
+        pytest.param(
+            fits_bytes("").replace(b"NAXIS   = 2  ", b"NAXIS   = 999"), "NAXIS", id="NAXIS 999"
+        ),
     ],
 )
 def test_broken_files_are_errors_that_name_the_file(read, content, seen):
