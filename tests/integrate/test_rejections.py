@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrary.integrate import kernels
+from calibrary.integrate import kernels, rejections, siril
 from calibrary.integrate.choice import DEFAULT_LIMITS, Rejection
 from calibrary.integrate.job import _rule
+from calibrary.integrate.lines import absolute_line
 from calibrary.integrate.network import sorting_network
 from calibrary.integrate.pooled import row_noise_ratios
-from calibrary.integrate.rejections import absolute_line
 from tests.integrate import references
 
 REFERENCES = {
@@ -99,6 +99,39 @@ def test_kernel_agrees_with_reference(name, definition, floats, data):
     assert counted[2].sum() == 0
 
 
+SCREENED = {
+    ("sigma", "pixinsight"): lambda x, a, b, room, marks: rejections.sigma(x, a, b, room),
+    ("winsorized", "pixinsight"): lambda x, a, b, room, marks: rejections.winsorized(
+        x, a, b, 5.0, room
+    ),
+    ("sigma", "siril"): siril.sigma,
+    ("winsorized", "siril"): lambda x, a, b, room, marks: siril.winsorized(
+        x, a, b, True, room, marks
+    ),
+    ("linear_fit", "siril"): lambda x, a, b, room, marks: siril.linear_fit(
+        x, a, b, len(x), room, marks
+    ),
+}
+
+
+@pytest.mark.parametrize("n", [4, 8, 30, 61])
+@pytest.mark.parametrize(("name", "definition"), SCREENED)
+def test_screens_clear_only_pixels_that_lose_nothing(name, definition, n):
+    rng = np.random.default_rng(n)
+    stack = np.round(rng.normal(1000, rng.choice([0.7, 3, 40], 3000), (n, 3000)))
+    stack[rng.random(stack.shape) < 2e-3] = 30000
+    low, high = (3.0, 2.5) if name == "linear_fit" else (2.7, 3.0)
+    _, counted, kept = combine(stack, Rejection(name, low, high, definition))
+    numbers, room = [], np.empty((rejections.ROOMS, n + 1))
+    for pixel in np.sort(stack, axis=0).T:
+        marks = np.zeros(n, np.int8)
+        x = np.ascontiguousarray(pixel)
+        first, end = SCREENED[name, definition](x, low, high, room, marks)
+        numbers.append(end - first if first >= 0 else n - np.count_nonzero(marks))
+    np.testing.assert_array_equal(kept, np.bincount(np.where(numbers, numbers, n), minlength=n + 1))
+    assert counted.sum() > 0 or n < 8
+
+
 @settings(max_examples=25, deadline=None)
 @given(stack=stacks())
 def test_averaged_sigma(stack):
@@ -125,7 +158,9 @@ def test_linear_fit_is_that_of_least_absolute_deviations(stack):
         n = len(pixel)
         if n < 3:
             continue
-        _, slope, deviation = absolute_line(pixel, n, np.empty(n))
+        room = np.empty((rejections.ROOMS, n + 1))
+        room[2, :n] = pixel
+        _, slope, deviation = absolute_line(n, room)
         best = references.least_absolute_deviation(pixel)
         assert deviation == pytest.approx(best, rel=1e-9, abs=1e-9)
         assert slope >= 0.0

@@ -13,10 +13,22 @@ from typing import Any
 
 import numba
 from numba import njit
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
 
 CACHE_VARIABLE = "CALIBRARY_KERNEL_CACHE"
 """Environment variable with the folder for compiled kernels."""
-_SOURCES = ("kernels.py", "methods.py", "rejections.py", "screens.py", "siril.py")
+_SOURCES = (
+    "kernels.py",
+    "lines.py",
+    "methods.py",
+    "rejections.py",
+    "screens.py",
+    "settling.py",
+    "siril.py",
+    "tiles.py",
+)
 
 
 def compile_once(signature: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401
@@ -32,6 +44,23 @@ def compile_once(signature: Any) -> Callable[[Callable[..., Any]], Callable[...,
             return njit(signature, cache=True, nogil=True)(function)  # type: ignore[no-any-return]
 
     return decorate
+
+
+@intrinsic
+def borrowed(typing_context: Any, array: Any) -> Any:  # noqa: ANN401, ARG001
+    """Return an array over the same memory that is not counted in and out as it is handed on.
+
+    Numba counts the users of an array with atomic instructions, at every call that it does not
+    inline: for each pixel that takes as long as the arithmetic, and threads wait for each other
+    where they share an array. A kernel's arguments outlive it, so that there is nothing to count.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        view = make_array(signature.args[0])(context, builder, arguments[0])
+        view.meminfo = cgutils.get_null_value(view.meminfo.type)
+        return view._getvalue()
+
+    return array(array), generate
 
 
 def cache_folder() -> Path:

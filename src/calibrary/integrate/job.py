@@ -66,6 +66,7 @@ class Job:
             if levels is None
             else levels.row_planes
         )
+        self._pooled = rejection.method == "averaged_sigma"
         self._rule = _rule(rejection, n, self._as_stored or self._whole)
         self.master = np.empty((layout.rows, layout.width), np.float32)
         self.halves = HalfDifferences.allocate(n, layout.height, layout.channels, layout.width)
@@ -130,7 +131,7 @@ class Job:
 
     def _ratios(self, source: tuple[Any, ...], rows: int) -> npt.NDArray[np.float64]:
         """Return the noise ratio of each row of a band where the method wants it, else 0."""
-        if self._rule[0] != methods.POOLED:
+        if not self._pooled:
             return np.zeros(rows)
         stored, floats, swapped, flip, dark, factors, planes, _ = source
         n, width = len(self._frames), self._frames.layout.width
@@ -191,20 +192,19 @@ class _Buffers:
         return np.empty((n, 0), np.uint16), floats.reshape(n, pixels)
 
 
-def _rule(rejection: Rejection, n: int, integers: bool) -> tuple[Any, ...]:
-    """Return what the kernels need of the rejection; see `kernels._stack_row`."""
+def _rule(rejection: Rejection, n: int, whole: bool) -> tuple[Any, ...]:
+    """Return what the kernels need of the rejection; `whole`: samples are whole ADU."""
     siril = rejection.definition == "siril"
-    mode, method, screen = methods.compiled_method(rejection.method, siril)
     par = np.zeros(methods.PARAMETERS)
     par[methods.LOW], par[methods.HIGH] = rejection.low, rejection.high
     par[methods.CUTOFF] = rejection.cutoff
     par[methods.FULL_SCALE] = ADU_FULL_SCALE
-    par[methods.INTEGERS] = integers
+    par[methods.INTEGERS] = whole
     par[methods.ZERO_IS_MISSING] = siril
     critical = []
     if rejection.method == "esd":
         critical = esd_critical_values(n, rejection.outliers, rejection.alpha)
-    return mode, method, screen, par, np.array(critical, np.float64)
+    return methods.number_of(rejection.method, siril), par, np.array(critical, np.float64)
 
 
 def _await(futures: list[Future[None]], progress: Callable[[float], None] | None) -> None:

@@ -1,20 +1,48 @@
-"""The rejection methods as compiled functions of one type, which the kernels can call.
+"""The rejection methods by name, for the kernels to choose from.
 
-Each is compiled when it is first asked for: a run compiles only what it uses.
+A kernel holds all of them and chooses by number: the choice costs nothing beside the work, and
+one file of compiled code serves every method.
 """
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
-# ruff: noqa: ANN001, ANN202, ARG001
+# ruff: noqa: ANN001, ANN401
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from numba import boolean, float32, float64, int8, int64, njit, types, void
+from numba import njit
 
-from calibrary.integrate import rejections, screens, siril
-from calibrary.integrate.compiling import compile_once
+from calibrary.integrate import lines, rejections, screens, siril
+
+NONE: Final = 0
+MEDIAN: Final = 1
+MINMAX: Final = 2
+PERCENTILE: Final = 3
+SIGMA: Final = 4
+WINSORIZED: Final = 5
+AVERAGED_SIGMA: Final = 6
+LINEAR_FIT: Final = 7
+ESD: Final = 8
+SIRIL_SIGMA: Final = 9
+SIRIL_WINSORIZED: Final = 10
+SIRIL_LINEAR_FIT: Final = 11
+
+NUMBERS: Final = {
+    ("none", False): NONE,
+    ("median", False): MEDIAN,
+    ("minmax", False): MINMAX,
+    ("percentile", False): PERCENTILE,
+    ("sigma", False): SIGMA,
+    ("winsorized", False): WINSORIZED,
+    ("averaged_sigma", False): AVERAGED_SIGMA,
+    ("linear_fit", False): LINEAR_FIT,
+    ("esd", False): ESD,
+    ("sigma", True): SIRIL_SIGMA,
+    ("winsorized", True): SIRIL_WINSORIZED,
+    ("linear_fit", True): SIRIL_LINEAR_FIT,
+}
+"""By name and whether it is Siril's definition; what Siril does alike stands here once."""
 
 # Places in the array of parameters.
 LOW: Final = 0
@@ -25,147 +53,64 @@ INTEGERS: Final = 4
 ZERO_IS_MISSING: Final = 5
 PARAMETERS: Final = 6
 
-# How a kernel goes about it.
-KEEP_ALL: Final = 0
-TAKE_MEDIAN: Final = 1
-SCREENED: Final = 2
-"""Only the pixels that a screen marks are looked at."""
-EVERY_PIXEL: Final = 3
-POOLED: Final = 4
-"""Every pixel, with the noise ratio of its row."""
 
-SIGNATURE = void(
-    float64[:, ::1], int64, int64, float64[::1], float64[::1], float64, float64[::1], int8[:, ::1]
-)
-"""Sorted samples ``[n, room]``, number of pixels in it, number of frames, parameters, critical
-values, noise ratio of the row, room for the samples of a pixel; marks ``[n, room]``, all 0, to be
-set to -1 for rejected low and 1 for rejected high."""
-METHOD_TYPE = types.FunctionType(SIGNATURE)
-SCREEN_SIGNATURE = void(float32[:, ::1], float64[::1], float32[:, ::1], boolean[::1])
-"""See `screens`."""
-SCREEN_TYPE = types.FunctionType(SCREEN_SIGNATURE)
+def number_of(name: str, of_siril: bool) -> int:
+    """Return the number of a method."""
+    return NUMBERS.get((name, of_siril), NUMBERS[name, False])
 
 
 @njit
-def _column(y, p, column):
-    """Copy the samples of one pixel to where they lie side by side."""
-    x = column[: y.shape[0]]
-    for k in range(len(x)):
-        x[k] = y[k, p]
-    return x
+def reject(rule, x, total, ratio, room, marks) -> Any:
+    """Return the range of sorted samples that a method keeps; see `rejections`.
+
+    Parameters
+    ----------
+    rule
+        Number of the method, its parameters, its critical values.
+    total
+        Number of frames, whatever the number of samples.
+    ratio
+        Noise ratio of the row; see `rejections.averaged_sigma`.
+    """
+    method, par, critical = rule
+    low, high = par[LOW], par[HIGH]
+    if method == MINMAX:
+        return rejections.minmax(x, low, high)
+    if method == PERCENTILE:
+        return rejections.percentile(x, low, high)
+    if method == SIGMA:
+        return rejections.sigma(x, low, high, room)
+    if method == WINSORIZED:
+        return rejections.winsorized(x, low, high, par[CUTOFF], room)
+    if method == AVERAGED_SIGMA:
+        return rejections.averaged_sigma(x, low, high, ratio)
+    if method == LINEAR_FIT:
+        return lines.linear_fit(x, low, high, par[FULL_SCALE], room, marks)
+    if method == ESD:
+        return rejections.esd(x, critical, room)
+    if method == SIRIL_SIGMA:
+        return siril.sigma(x, low, high, room, marks)
+    if method == SIRIL_WINSORIZED:
+        return siril.winsorized(x, low, high, par[INTEGERS] != 0.0, room, marks)
+    if method == SIRIL_LINEAR_FIT:
+        return siril.linear_fit(x, low, high, total, room, marks)
+    return 0, len(x)
 
 
 @njit
-def _mark(marks, p, kept):
-    for k in range(kept[0]):
-        marks[k, p] = -1
-    for k in range(kept[1], marks.shape[0]):
-        marks[k, p] = 1
-
-
-def keep_all(y, count, total, par, critical, ratio, column, marks) -> None:
-    """Reject nothing."""
-
-
-def minmax(y, count, total, par, critical, ratio, column, marks) -> None:
-    """See `rejections.minmax`."""
-    for p in range(count):
-        _mark(marks, p, rejections.minmax(_column(y, p, column), par[LOW], par[HIGH]))
-
-
-def percentile(y, count, total, par, critical, ratio, column, marks) -> None:
-    """See `rejections.percentile`."""
-    for p in range(count):
-        _mark(marks, p, rejections.percentile(_column(y, p, column), par[LOW], par[HIGH]))
-
-
-def sigma(y, count, total, par, critical, ratio, column, marks) -> None:
-    """See `rejections.sigma`."""
-    for p in range(count):
-        _mark(marks, p, rejections.sigma(_column(y, p, column), par[LOW], par[HIGH]))
-
-
-def winsorized(y, count, total, par, critical, ratio, column, marks) -> None:
-    """See `rejections.winsorized`."""
-    for p in range(count):
-        x = _column(y, p, column)
-        _mark(marks, p, rejections.winsorized(x, par[LOW], par[HIGH], par[CUTOFF]))
-
-
-def averaged_sigma(y, count, total, par, critical, ratio, column, marks) -> None:
-    """See `rejections.averaged_sigma`."""
-    for p in range(count):
-        x = _column(y, p, column)
-        _mark(marks, p, rejections.averaged_sigma(x, par[LOW], par[HIGH], ratio))
-
-
-def esd(y, count, total, par, critical, ratio, column, marks) -> None:
-    """See `rejections.esd`."""
-    for p in range(count):
-        _mark(marks, p, rejections.esd(_column(y, p, column), critical))
-
-
-def linear_fit(y, count, total, par, critical, ratio, column, marks) -> None:
-    """See `rejections.linear_fit`."""
-    for p in range(count):
-        x = _column(y, p, column)
-        rejections.linear_fit(x, par[LOW], par[HIGH], par[FULL_SCALE], marks[:, p])
-
-
-def siril_sigma(y, count, total, par, critical, ratio, column, marks) -> None:
-    """See `siril.sigma`."""
-    siril.sigma(y, count, par[LOW], par[HIGH], marks)
-
-
-def siril_winsorized(y, count, total, par, critical, ratio, column, marks) -> None:
-    """See `siril.winsorized`."""
-    siril.winsorized(y, count, par[LOW], par[HIGH], par[INTEGERS] != 0.0, marks)
-
-
-def siril_linear_fit(y, count, total, par, critical, ratio, column, marks) -> None:
-    """See `siril.linear_fit`."""
-    siril.linear_fit(y, count, par[LOW], par[HIGH], total, marks)
-
-
-def no_screen(d, par, work, active) -> None:
-    """Mark nothing; for methods without a screen, never called."""
-
-
-def sigma_screen(d, par, work, active) -> None:
-    """See `screens.sigma`."""
-    screens.sigma(d, np.float32(par[LOW]), np.float32(par[HIGH]), work, active)
-
-
-def siril_winsorized_screen(d, par, work, active) -> None:
-    """See `screens.siril_winsorized`."""
+def screen(rule, d, pairs, work, active) -> None:
+    """Mark the pixels of a sorted tile that a method has to look at; see `screens`."""
+    method, par, _ = rule
     low, high = np.float32(par[LOW]), np.float32(par[HIGH])
-    screens.siril_winsorized(d, low, high, par[INTEGERS] != 0.0, work, active)
-
-
-def siril_linear_fit_screen(d, par, work, active) -> None:
-    """See `screens.siril_linear_fit`."""
-    screens.siril_linear_fit(d, np.float32(par[LOW]), np.float32(par[HIGH]), work, active)
-
-
-METHODS: Final = {
-    ("none", False): (KEEP_ALL, keep_all, no_screen),
-    ("minmax", False): (EVERY_PIXEL, minmax, no_screen),
-    ("percentile", False): (EVERY_PIXEL, percentile, no_screen),
-    ("sigma", False): (SCREENED, sigma, sigma_screen),
-    ("winsorized", False): (EVERY_PIXEL, winsorized, no_screen),
-    ("averaged_sigma", False): (POOLED, averaged_sigma, no_screen),
-    ("linear_fit", False): (EVERY_PIXEL, linear_fit, no_screen),
-    ("esd", False): (EVERY_PIXEL, esd, no_screen),
-    ("median", False): (TAKE_MEDIAN, keep_all, no_screen),
-    ("sigma", True): (SCREENED, siril_sigma, sigma_screen),
-    ("winsorized", True): (SCREENED, siril_winsorized, siril_winsorized_screen),
-    ("linear_fit", True): (SCREENED, siril_linear_fit, siril_linear_fit_screen),
-}
-"""By name and whether it is Siril's definition; what Siril does alike stands here once."""
-
-
-@cache
-def compiled_method(name: str, of_siril: bool) -> tuple[int, Any, Any]:
-    """Return how a kernel goes about a method, the method and its screen, compiled."""
-    mode, function, screen = METHODS.get((name, of_siril)) or METHODS[name, False]
-    return mode, compile_once(SIGNATURE)(function), compile_once(SCREEN_SIGNATURE)(screen)
+    if d.shape[0] <= 2:
+        active[:] = method in (MINMAX, PERCENTILE)
+    elif method in (SIGMA, SIRIL_SIGMA):
+        screens.sigma(d, low, high, work, active)
+    elif method == WINSORIZED:
+        screens.winsorized(d, low, high, np.float32(par[CUTOFF]), pairs, work, active)
+    elif method == SIRIL_WINSORIZED:
+        screens.siril_winsorized(d, low, high, par[INTEGERS] != 0.0, work, active)
+    elif method == SIRIL_LINEAR_FIT:
+        screens.siril_linear_fit(d, low, high, work, active)
+    else:
+        active[:] = method not in (NONE, MEDIAN)

@@ -2,8 +2,11 @@
 
 Every function takes ``x``, the samples of one pixel, float64 ADU, shape ``[n]``, in ascending
 order, and returns the kept range ``(first, end)`` of places in it: what lies below `first` is
-rejected low, what lies from `end` on is rejected high. `linear_fit` may reject between kept
-samples and marks places instead.
+rejected low, what lies from `end` on is rejected high. Methods that may reject between kept
+samples take ``marks``, int8 ``[n]``, all 0: they set -1 for rejected low and 1 for rejected high,
+and return `SEE_MARKS` where no range says the same.
+
+``room``, float64 ``[4, n + 1]``, is memory to work in, so that none is allocated for each pixel.
 
 Limits are multiples of the spread of the samples unless said otherwise, so that the results do
 not depend on the unit of the samples.
@@ -24,7 +27,15 @@ import numpy.typing as npt
 from numba import njit
 
 Samples = npt.NDArray[np.float64]
+Room = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.int8]
+
+ROOMS = 4
+"""Rows of the memory to work in."""
+_DRAWN, _INNER = 0, 1
+"""Rows for the samples drawn in, and for the inner medians of Sn."""
+SEE_MARKS = (-1, -1)
+"""Returned for a range: samples between kept ones are rejected."""
 
 WINSOR_CLAMP = 1.5
 """Samples further out than this many spreads are drawn in (Huber)."""
@@ -46,23 +57,45 @@ def median_of(x: Samples, first: int, end: int) -> float:
 
 
 @njit
-def mean_and_deviation(x: Samples, first: int, end: int) -> tuple[float, float]:
-    """Return mean and sample standard deviation (n - 1) of ``x[first:end]``, ADU.
+def fill_running_sums(x: Samples, room: Room) -> float:
+    """Fill ``room[0]`` and ``room[1]`` with running sums of the samples and of their squares.
 
-    Sums are taken about the first sample: for integers they are exact.
+    Both are taken about a middle sample, which is returned: for integers they are exact, and the
+    mean and deviation of any range of samples follow from two differences.
     """
-    n = end - first
-    centre = x[first]
-    total = 0.0
-    squares = 0.0
-    for k in range(first, end):
+    centre = x[len(x) // 2]
+    total, power = 0.0, 0.0
+    room[0, 0], room[1, 0] = total, power
+    for k in range(len(x)):
         d = x[k] - centre
         total += d
-        squares += d * d
+        power += d * d
+        room[0, k + 1], room[1, k + 1] = total, power
+    return centre
+
+
+@njit
+def deviation_of(room: Room, first: int, end: int) -> float:
+    """Return the sample standard deviation (n - 1) of a range, ADU, from the running sums."""
+    n = end - first
     if n < 2:
-        return centre + total, 0.0
-    variance = (squares - total * total / n) / (n - 1)
-    return centre + total / n, math.sqrt(max(variance, 0.0))
+        return 0.0
+    total, power = room[0, end] - room[0, first], room[1, end] - room[1, first]
+    return math.sqrt(max((power - total * total / n) / (n - 1), 0.0))
+
+
+@njit
+def range_of(marks: Marks) -> tuple[int, int]:
+    """Return the range of samples that are not marked, or `SEE_MARKS` if it has gaps."""
+    first, end = 0, len(marks)
+    while first < end and marks[first] < 0:
+        first += 1
+    while first < end and marks[end - 1] > 0:
+        end -= 1
+    for k in range(first, end):
+        if marks[k] != 0:
+            return SEE_MARKS
+    return first, end
 
 
 @njit
@@ -103,16 +136,17 @@ def percentile(x: Samples, low: float, high: float) -> tuple[int, int]:
 
 
 @njit
-def sigma(x: Samples, low: float, high: float) -> tuple[int, int]:
+def sigma(x: Samples, low: float, high: float, room: Room) -> tuple[int, int]:
     """Reject samples further than `low` or `high` standard deviations from the median.
 
     Repeated on what is left until nothing is rejected or fewer than 3 remain. A single outlier
     can only be found among more than high² samples: its own share in the deviation hides it.
     Source: PI.
     """
+    fill_running_sums(x, room)
     first, end = 0, len(x)
     while end - first >= 3:
-        _, deviation = mean_and_deviation(x, first, end)
+        deviation = deviation_of(room, first, end)
         centre = median_of(x, first, end)
         i, j = clip(x, first, end, centre, low * deviation, high * deviation)
         if i == first and j == end:
@@ -122,7 +156,7 @@ def sigma(x: Samples, low: float, high: float) -> tuple[int, int]:
 
 
 @njit
-def spread_sn(x: Samples, first: int, end: int) -> float:
+def spread_sn(x: Samples, first: int, end: int, room: Room) -> float:
     """Return the scale estimator Sn of the sorted samples ``x[first:end]``, ADU.
 
     Sn is the low median over i of the high median over j of abs(x_i - x_j), with the factors
@@ -132,7 +166,6 @@ def spread_sn(x: Samples, first: int, end: int) -> float:
     n = end - first
     if n < 2:
         return 0.0
-    inner = np.empty(n)
     reach = n // 2  # the high median of n distances, one of them 0, is the one of this rank
     a = 0
     for i in range(n):
@@ -144,43 +177,78 @@ def spread_sn(x: Samples, first: int, end: int) -> float:
         here = x[first + i]
         while a < most and x[first + a + reach] - here < here - x[first + a]:
             a += 1
-        inner[i] = max(here - x[first + a], x[first + a + reach] - here)
+        room[_INNER, i] = max(here - x[first + a], x[first + a + reach] - here)
         if a > lowest:
-            inner[i] = min(inner[i], max(here - x[first + a - 1], x[first + a - 1 + reach] - here))
-    return _sn_correction(n) * _select(inner, (n + 1) // 2 - 1)
+            room[_INNER, i] = min(
+                room[_INNER, i], max(here - x[first + a - 1], x[first + a - 1 + reach] - here)
+            )
+    return sn_correction(n) * _select(room, n, (n + 1) // 2 - 1)
 
 
 @njit
-def _select(values: Samples, rank: int) -> float:
-    """Return the value that would stand at `rank` if `values` were sorted; reorders them."""
-    low, high = 0, len(values) - 1
+def _select(room: Room, n: int, rank: int) -> float:
+    """Return the number that would stand at `rank` if those of Sn were sorted; reorders them."""
+    low, high = 0, n - 1
     while low < high:
-        pivot, i, j = values[rank], low, high
+        pivot, i, j = room[_INNER, rank], low, high
         while i <= j:
-            while values[i] < pivot:
+            while room[_INNER, i] < pivot:
                 i += 1
-            while pivot < values[j]:
+            while pivot < room[_INNER, j]:
                 j -= 1
             if i <= j:
-                values[i], values[j] = values[j], values[i]
+                room[_INNER, i], room[_INNER, j] = room[_INNER, j], room[_INNER, i]
                 i += 1
                 j -= 1
         if j < rank:
             low = i
         if rank < i:
             high = j
-    return values[rank]
+    return room[_INNER, rank]
 
 
 @njit
-def _sn_correction(n: int) -> float:
+def sn_correction(n: int) -> float:
+    """Return the factor that makes Sn of `n` samples consistent (Croux and Rousseeuw 1992)."""
     if n < 10:
         return (0.0, 0.0, 0.743, 1.851, 0.954, 1.351, 0.993, 1.198, 1.005, 1.131)[n]
     return n / (n - 0.9) if n % 2 else 1.0
 
 
 @njit
-def winsorized_parameters(x: Samples, first: int, end: int, cutoff: float) -> tuple[float, float]:
+def _mean_and_deviation(room: Room, n: int) -> tuple[float, float]:
+    """Return mean and sample standard deviation (n - 1) of the `n` samples drawn in, ADU.
+
+    In four sums each, which the processor adds up side by side.
+    """
+    centre = room[_DRAWN, n // 2]
+    total0, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
+    power0, power1, power2, power3 = 0.0, 0.0, 0.0, 0.0
+    whole = n - n % 4
+    for k in range(0, whole, 4):
+        a, b, c, d = (
+            room[_DRAWN, k] - centre,
+            room[_DRAWN, k + 1] - centre,
+            room[_DRAWN, k + 2] - centre,
+            room[_DRAWN, k + 3] - centre,
+        )
+        total0, total1, total2, total3 = total0 + a, total1 + b, total2 + c, total3 + d
+        power0, power1 = power0 + a * a, power1 + b * b
+        power2, power3 = power2 + c * c, power3 + d * d
+    for k in range(whole, n):
+        a = room[_DRAWN, k] - centre
+        total0 += a
+        power0 += a * a
+    total = (total0 + total1) + (total2 + total3)
+    power = (power0 + power1) + (power2 + power3)
+    variance = (power - total * total / n) / (n - 1)
+    return centre + total / n, math.sqrt(max(variance, 0.0))
+
+
+@njit
+def winsorized_parameters(
+    x: Samples, first: int, end: int, cutoff: float, room: Room
+) -> tuple[float, float]:
     """Return location and spread of ``x[first:end]`` by Huber's winsorisation, ADU.
 
     Starts from the median and 1.1926 Sn. Samples beyond 1.5 spreads are set to that limit, or to
@@ -189,8 +257,9 @@ def winsorized_parameters(x: Samples, first: int, end: int, cutoff: float) -> tu
     """
     n = end - first
     location = median_of(x, first, end)
-    spread = SN_FACTOR * spread_sn(x, first, end)
-    drawn = x[first:end].copy()
+    spread = SN_FACTOR * spread_sn(x, first, end, room)
+    for k in range(n):
+        room[_DRAWN, k] = x[first + k]
     rounds = 0
     while spread > 0.0:
         bottom, top = location - WINSOR_CLAMP * spread, location + WINSOR_CLAMP * spread
@@ -198,12 +267,12 @@ def winsorized_parameters(x: Samples, first: int, end: int, cutoff: float) -> tu
         if cutoff > 0.0:
             lowest, highest = location - cutoff * spread, location + cutoff * spread
         for k in range(n):
-            if drawn[k] < bottom:
-                drawn[k] = bottom if drawn[k] > lowest else location
-            elif drawn[k] > top:
-                drawn[k] = top if drawn[k] < highest else location
+            v = room[_DRAWN, k]
+            inside = min(max(v, bottom), top)
+            far = (v < bottom and v <= lowest) or (v > top and v >= highest)
+            room[_DRAWN, k] = location if far else inside
         before = spread
-        location, deviation = mean_and_deviation(drawn, 0, n)
+        location, deviation = _mean_and_deviation(room, n)
         spread = WINSOR_CORRECTION * deviation
         rounds += 1
         if rounds > 1 and abs(before - spread) < WINSOR_TOLERANCE * before:
@@ -212,7 +281,7 @@ def winsorized_parameters(x: Samples, first: int, end: int, cutoff: float) -> tu
 
 
 @njit
-def winsorized(x: Samples, low: float, high: float, cutoff: float) -> tuple[int, int]:
+def winsorized(x: Samples, low: float, high: float, cutoff: float, room: Room) -> tuple[int, int]:
     """Reject samples further than `low` or `high` winsorised spreads from the winsorised mean.
 
     Repeated until nothing is rejected or fewer than 3 remain; `cutoff` counts the first time
@@ -220,7 +289,7 @@ def winsorized(x: Samples, low: float, high: float, cutoff: float) -> tuple[int,
     """
     first, end = 0, len(x)
     while end - first >= 3:
-        location, spread = winsorized_parameters(x, first, end, cutoff)
+        location, spread = winsorized_parameters(x, first, end, cutoff, room)
         if spread <= 0.0:
             break
         i, j = clip(x, first, end, location, low * spread, high * spread)
@@ -254,7 +323,7 @@ def averaged_sigma(x: Samples, low: float, high: float, ratio: float) -> tuple[i
 
 
 @njit
-def esd(x: Samples, critical: Samples) -> tuple[int, int]:
+def esd(x: Samples, critical: Samples, room: Room) -> tuple[int, int]:
     """Reject by the generalised extreme Studentised deviate test (Rosner 1983).
 
     The sample furthest from the mean is taken away, again and again; outliers are all those up to
@@ -266,14 +335,16 @@ def esd(x: Samples, critical: Samples) -> tuple[int, int]:
         ``[most outliers]``, the critical values for ``len(x)`` samples; see
         `choice.esd_critical_values`. Source: NIST 1.3.5.17.3.
     """
+    centre = fill_running_sums(x, room)
     first, end = 0, len(x)
     kept = (first, end)
     for value in critical:
         if end - first < 3:
             break
-        mean, deviation = mean_and_deviation(x, first, end)
+        deviation = deviation_of(room, first, end)
         if deviation <= 0.0:
             break
+        mean = centre + (room[0, end] - room[0, first]) / (end - first)
         below, above = mean - x[first], x[end - 1] - mean
         if above > below:
             end -= 1
@@ -282,106 +353,3 @@ def esd(x: Samples, critical: Samples) -> tuple[int, int]:
         if max(above, below) > value * deviation:
             kept = (first, end)
     return kept
-
-
-@njit
-def absolute_line(y: Samples, n: int, slopes: Samples) -> tuple[float, float, float]:
-    """Fit a line to ``y[:n]`` against its place by least absolute deviations.
-
-    A best line goes through two of the points. From the middle point on, the best line through
-    one point is turned about the others that lie on it, until none makes it better (Wesolowsky
-    1981).
-
-    Parameters
-    ----------
-    slopes
-        Room for `n` numbers.
-
-    Returns
-    -------
-    intercept, slope, deviation
-        ADU, ADU per place, and the mean absolute residual in ADU.
-    """
-    pivot = n // 2
-    slope = _best_slope_through(y, n, pivot, slopes)
-    best = _absolute_residuals(y, n, pivot, slope)
-    k = 0
-    while k < n:
-        off = y[k] - y[pivot] - slope * (k - pivot)
-        if k != pivot and abs(off) <= 1e-12 * (abs(y[0]) + abs(y[n - 1])):
-            candidate = _best_slope_through(y, n, k, slopes)
-            total = _absolute_residuals(y, n, k, candidate)
-            if total < best * (1.0 - 1e-12):
-                best, slope, pivot, k = total, candidate, k, -1
-        k += 1
-    return y[pivot] - slope * pivot, slope, best / n
-
-
-@njit
-def _absolute_residuals(y: Samples, n: int, pivot: int, slope: float) -> float:
-    """Return the sum of the absolute residuals of a line through one point, ADU."""
-    total = 0.0
-    for k in range(n):
-        total += abs(y[k] - y[pivot] - slope * (k - pivot))
-    return total
-
-
-@njit
-def _best_slope_through(y: Samples, n: int, pivot: int, slopes: Samples) -> float:
-    """Return the best slope of a line through one point.
-
-    It is the median of the slopes to the other points, weighted with their distances.
-    """
-    for k in range(n):
-        slopes[k] = (y[k] - y[pivot]) / (k - pivot) if k != pivot else np.inf
-    order = np.argsort(slopes[:n], kind="mergesort")
-    half = 0.25 * (pivot * (pivot + 1) + (n - 1 - pivot) * (n - pivot))
-    weight = 0.0
-    for k in order:
-        weight += abs(k - pivot)
-        if weight >= half:
-            return slopes[k]
-    return 0.0
-
-
-@njit
-def linear_fit(x: Samples, low: float, high: float, full_scale: float, marks: Marks) -> None:
-    """Reject samples far from a line through the sorted samples against their rank.
-
-    The line is that of least absolute deviations (`absolute_line`); the spread is twice the mean
-    absolute residual times sqrt(1 + slope²). Samples whose residual is at least `low` or `high`
-    spreads are rejected, and the line is fitted again to the ranks left, while 3 are. Needs 5
-    samples. Source: PI.
-
-    Parameters
-    ----------
-    full_scale
-        ADU that is 1.0: the slope is taken in normalised units, as PixInsight's samples are. In
-        ADU its factor would be large and the limits would mean something else.
-    marks
-        ``[n]``, receives -1 for rejected low, 1 for rejected high; others are left alone.
-    """
-    n = len(x)
-    if n < 5:
-        return
-    y = x.copy()
-    place = np.arange(n)
-    slopes = np.empty(n)
-    while n >= 3:
-        intercept, slope, deviation = absolute_line(y, n, slopes)
-        spread = 2.0 * deviation * math.sqrt(1.0 + (slope / full_scale) ** 2)
-        if spread <= 1e-12 * full_scale:
-            break
-        kept = 0
-        for k in range(n):
-            residual = y[k] - (intercept + slope * k)
-            if residual < 0.0 and -residual >= low * spread:
-                marks[place[k]] = -1
-            elif residual >= 0.0 and residual >= high * spread:
-                marks[place[k]] = 1
-            else:
-                y[kept], place[kept] = y[k], place[k]
-                kept += 1
-        if kept == n:
-            break
-        n = kept

@@ -1,0 +1,173 @@
+"""Many pixels at a time: loading, sorting, adding up and comparing halves of a tile.
+
+A tile is a piece of an image row, some hundred pixels, with the samples of all frames: arrays
+``[frames, pixels]`` that stay in the processor's nearest caches. Every inner loop runs along the
+pixels and touches few arrays, so that the compiler can do many of them with one instruction. No
+sum goes across pixels.
+
+Numba's functions carry no types of their own here: each is compiled for 16-bit integers and for
+float32.
+"""
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# ruff: noqa: ANN001, ANN202
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+_BYTE = np.uint16(8)
+
+
+@njit
+def load(source, at, row, stage, tile) -> None:
+    """Fill `tile` with the samples of a piece of a row, from pixel `at` of the band on.
+
+    `source` is what `Job` holds of a band: stored 16-bit samples or samples in ADU, each
+    ``[frames, pixels of the band]`` and one of them empty; whether bytes are swapped; the sign
+    bit; the calibrator; factors by frame and plane; the planes of each row; whether to round to
+    whole ADU. `stage` is room for the stored samples of a tile.
+    """
+    integers, floats, swapped, flip, calibrator, factors, row_planes, whole = source
+    dark = calibrator[at : at + tile.shape[1]]
+    if floats.shape[1] > 0:
+        _calibrate(floats, at, dark, factors, row_planes[row], whole, tile)
+    elif factors.shape[0] == 0:
+        _load_integers(integers, at, swapped, flip, tile)
+    else:
+        _load_integers(integers, at, swapped, flip, stage)
+        _calibrate(stage, 0, dark, factors, row_planes[row], whole, tile)
+
+
+@njit
+def _load_integers(raw, at, swapped, flip, tile):
+    """Fill `tile` with unsigned 16-bit samples from stored ones: byte order, sign bit."""
+    size = tile.shape[1]
+    for f in range(raw.shape[0]):
+        source, target = raw[f, at : at + size], tile[f]
+        if swapped:
+            for p in range(size):
+                v = source[p]
+                target[p] = np.uint16(np.uint16(v << _BYTE) | np.uint16(v >> _BYTE)) ^ flip
+        else:
+            for p in range(size):
+                target[p] = source[p] ^ flip
+
+
+@njit
+def _calibrate(raw, at, dark, factors, planes, whole, tile):
+    """Fill `tile` with (sample - dark) times the factor of frame and plane, ADU.
+
+    `raw` is in ADU, of any type; ``dark[pixels]`` is empty where nothing is subtracted;
+    ``factors[frame, plane]``; `planes` are those of the even and of the odd columns. `whole`
+    rounds to whole ADU, as Siril does with 16-bit frames.
+    """
+    size = tile.shape[1]
+    subtract = dark.shape[0] > 0
+    for f in range(raw.shape[0]):
+        source, target = raw[f, at : at + size], tile[f]
+        even, odd = factors[f, planes[0]], factors[f, planes[1]]
+        if whole:
+            for p in range(size):
+                v = math.floor(np.float64(source[p]) * (odd if p & 1 else even) + 0.5)
+                target[p] = min(max(v, 0.0), 65535.0)
+            continue
+        even32, odd32 = np.float32(even), np.float32(odd)
+        if subtract:
+            for p in range(size):
+                v = np.float32(source[p]) - dark[p]
+                target[p] = v * (odd32 if p & 1 else even32)
+        else:
+            for p in range(size):
+                target[p] = np.float32(source[p]) * (odd32 if p & 1 else even32)
+
+
+@njit
+def copy(tile, s) -> None:
+    """Copy a tile to `s`."""
+    for f in range(s.shape[0]):
+        x, y = tile[f], s[f]
+        for p in range(s.shape[1]):
+            y[p] = x[p]
+
+
+@njit
+def sort(s, pairs) -> None:
+    """Sort the samples of every pixel, by the comparisons of a network."""
+    for c in range(pairs.shape[0]):
+        a, b = s[pairs[c, 0]], s[pairs[c, 1]]
+        for p in range(s.shape[1]):
+            x, y = a[p], b[p]
+            a[p] = min(x, y)
+            b[p] = max(x, y)
+
+
+@njit
+def add_up(tile, centre, total) -> None:
+    """Write the sum of all samples of each pixel, each less the pixel's `centre`, to `total`."""
+    total[:] = 0
+    for f in range(tile.shape[0]):
+        x = tile[f]
+        for p in range(total.shape[0]):
+            total[p] += np.float32(x[p]) - centre[p]
+
+
+@njit
+def subtract(s, centre, d) -> None:
+    """Write the samples less the `centre` of their pixel to `d`, float32."""
+    for f in range(s.shape[0]):
+        x, y = s[f], d[f]
+        for p in range(centre.shape[0]):
+            y[p] = np.float32(x[p]) - centre[p]
+
+
+@njit
+def find_missing(tile, total, zero_is_missing, missing) -> None:
+    """Mark the pixels with a sample that is not finite, or 0 where that means missing.
+
+    One sample that is not finite shows in the sum of all: infinity less itself is no number.
+    """
+    for p in range(missing.shape[0]):
+        missing[p] = total[p] - total[p] != 0
+    if zero_is_missing:
+        for f in range(tile.shape[0]):
+            x = tile[f]
+            for p in range(missing.shape[0]):
+                missing[p] |= x[p] == 0
+
+
+@njit
+def compare_halves(tile, rejected, centre, checkpoints, room, halves) -> None:
+    """Write (odd mean - even mean) of the kept samples of each pixel, after so many frames.
+
+    It is scaled to the noise of the mean of all: for k odd and m even frames the factor is
+    sqrt(k m) / (k + m), 1/2 for equal halves. NaN where a half has no sample.
+
+    Parameters
+    ----------
+    rejected
+        ``[frames, pixels]``, not 0 where a sample does not count.
+    checkpoints
+        Numbers of frames after which ``halves[i]`` is written.
+    room
+        float32, ``[4 or more, pixels]``.
+    """
+    room[:4] = 0
+    reached = 0
+    for f in range(tile.shape[0]):
+        x, gone, total, count = tile[f], rejected[f], room[f & 1], room[2 + (f & 1)]
+        for p in range(x.shape[0]):
+            if gone[p] == 0:
+                total[p] += np.float32(x[p]) - centre[p]
+                count[p] += np.float32(1)
+        if reached < checkpoints.shape[0] and checkpoints[reached] == f + 1:
+            out = halves[reached]
+            for p in range(x.shape[0]):
+                k, m = np.float64(room[2, p]), np.float64(room[3, p])
+                out[p] = np.nan
+                if k > 0 and m > 0:
+                    difference = room[0, p] / k - room[1, p] / m
+                    out[p] = difference * math.sqrt(k * m) / (k + m)
+            reached += 1
