@@ -97,6 +97,7 @@ def _identity_cards(plan: GroupPlan) -> list[Card]:
             ("IMAGETYP", IMAGE_TYPES[plan.frame_type], "type of image"),
             ("TELESCOP", keys.telescope, "telescope"),
             ("INSTRUME", keys.camera, "camera"),
+            ("CAMSERNO", keys.camera_serial, "serial number of the camera"),
             ("EXPTIME", exposure, "[s] exposure of one frame"),
             ("EXPOSURE", exposure, "[s] exposure of one frame"),
             ("GAIN", _whole(keys.gain), "gain setting"),

@@ -104,6 +104,8 @@ class Frame:
     egain: float | None = None
     """Conversion gain, e-/ADU, where the header states it."""
     row_order: str | None = None
+    camera_serial: str | None = None
+    """Tells two cameras of one name apart. No column of the manifest, whose columns are fixed."""
     header_digest: str | None = None
     master_of: FrameType | None = None
     """For `frame_type` master: the type of frame it was made from."""
@@ -118,6 +120,16 @@ class Frame:
 FRAME_FIELDS = tuple(f.name for f in dataclasses.fields(Frame))
 MANIFEST_COLUMNS = FRAME_FIELDS[: FRAME_FIELDS.index("reason") + 1]
 """Columns of ``manifest.csv``, in order."""
+
+
+def may_be_one_camera(first: Frame | GroupKeys, second: Frame | GroupKeys) -> bool:
+    """Tell whether serial numbers leave it open that two are of one camera.
+
+    Frames without one are grouped apart, but masters of earlier days, and those of programs that
+    do not write it, go on serving where all else is equal.
+    """
+    serials = {first.camera_serial, second.camera_serial} - {None}
+    return len(serials) < 2
 
 
 class Action(StrEnum):
@@ -194,6 +206,7 @@ class GroupKeys:
     egain: float | None = None
     row_order: str | None = None
     """``TOP-DOWN`` or ``BOTTOM-UP`` where the header says so: the two are never mixed."""
+    camera_serial: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ GROUP_COLUMNS = (
     "master",
     "verdict",
     "reason",
+    # Last, so that what reads columns by their place goes on reading the right ones.
+    "camera_serial",
 )
 """Columns of ``groups.csv``, in order."""
 

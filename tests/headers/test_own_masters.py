@@ -8,6 +8,7 @@ from calibrary.headers.reading import read_header
 CARDS = [
     ("IMAGETYP", "Master DarkFlat", "type of image"),
     ("TELESCOP", 'Edge HD 8"', "telescope"),
+    ("CAMSERNO", "0a1b2c3d4e5f", "serial number of the camera"),
     ("EXPTIME", 1.5, "[s] exposure of one frame"),
     ("EXPOSURE", 1.5, "[s] exposure of one frame"),
     ("GAIN", 56, "gain setting"),
@@ -43,6 +44,7 @@ def test_round_trip(tmp_path, suffix, units):
     assert (frame.frame_type, frame.master_of, frame.n_combined) == ("master", "darkflat", 19)
     assert (frame.status, frame.exposure_s, frame.gain) == ("ignored", 1.5, 56.0)
     assert (frame.telescope, frame.temp_c) == ('Edge HD 8"', -10.0)
+    assert frame.camera_serial == "0a1b2c3d4e5f"
     assert frame.inputs_digest == "0123456789abcdef" * 4
     assert frame.qc == {"QCMEAN": 500.25, "QCRDNOIS": 1.5}
     assert frame.normalised == (suffix == "xisf" or units == "normalised")

@@ -341,3 +341,49 @@ def test_window_in_sensor_pixels(read):
     assert understood(read, binned, "x_origin", "y_origin") == (200, 100)
     assert understood(read, "FRAMEX = 512\nFRAMEY = 256", "x_origin", "y_origin") == (512, 256)
     assert understood(read, "", "x_origin", "y_origin") == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("cards", "serial", "source"),
+    [
+        ("SERNO = 18123", "18123", "SERNO"),
+        ("SERIALNO = 'C3-0042'", "C3-0042", "SERIALNO"),
+        ("CAMERAID = 'QHY183C-c915484fa76ea7552'", "c915484fa76ea7552", "CAMERAID"),
+        ("CAMID = '071f2a0d'", "071f2a0d", "CAMID"),
+        ("SERNO = 0\nCAMERAID = 'QHY600M-00112233aabb'", "00112233aabb", "CAMERAID"),
+    ],
+)
+def test_serial_number_of_the_camera(read, cards, serial, source):
+    reading = read(fits_bytes(cards))
+
+    assert reading.frame.camera_serial == serial
+    assert reading.sources["camera_serial"] == source
+
+
+@pytest.mark.parametrize(
+    "cards",
+    [
+        "CAMERAID = 0",
+        "CAMERAID = 1",
+        "SERNO = 1",
+        "SERNO = 'n/a'",
+        "SERIALNO = '00000000'",
+        "CAMERAID = '0000000000000000'",
+        # Drivers, and cameras that were given no name of their own.
+        "CAMERAID = 'ASCOM.ASICamera2.Camera'",
+        "CAMERAID = 'ZWOptical_ZWO ASI2600MM Pro_'",
+        "INSTRUME = 'ZWO ASI2600MM Pro'\nCAMERAID = 'ASI2600MM'",
+        "INSTRUME = 'Uranus-C (IMX585)'\nCAMID = 'Uranus-C (IMX585)'",
+        # Where the system finds a device changes with the port.
+        "CAMERAID = '\\\\?\\usb#vid_0547&pid_1134#6&2a1f3c&0&4'",
+        "CAMERAID = 'usb/003/012345'",
+        # Made up by a driver.
+        "CAMERAID = '3f2504e0-4f89-11d3-9a0c-0305e82c3301'",
+        "CAMERAID = ''",
+    ],
+)
+def test_what_is_no_serial_number(read, cards):
+    reading = read(fits_bytes(cards))
+
+    assert reading.frame.camera_serial is None
+    assert "camera_serial" not in reading.sources

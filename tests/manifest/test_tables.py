@@ -70,7 +70,11 @@ def test_manifest_has_the_contracts_columns_and_empty_unknowns(tmp_path):
     text = (tmp_path / "manifest.csv").read_text(encoding="utf-8")
     table = pd.read_csv(io.StringIO(text), keep_default_na=False, dtype=str)
 
-    assert tuple(table.columns) == MANIFEST_COLUMNS
+    columns = "path size_bytes mtime_ns format frame_type type_source telescope camera exposure_s"
+    columns += " set_temp_c ccd_temp_c temp_c gain offset readout_mode usb_limit x_binning"
+    columns += " y_binning filter bayer_pattern width height channels sample_format date_obs night"
+    columns += " software group status reason"
+    assert list(table.columns) == columns.split() == list(MANIFEST_COLUMNS)
     assert table.loc[0, "path"] == "/a, b.fits"
     assert table.loc[0, ["frame_type", "exposure_s", "x_binning", "gain", "status"]].tolist() == [
         *("dark", "0.1", "1", "100.0", "set_aside")

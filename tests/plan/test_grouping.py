@@ -32,6 +32,7 @@ frames = st.builds(
     frame_type=st.sampled_from([FrameType(t) for t in TOLERANCES]),
     telescope=st.sampled_from(["A", "B", None]),
     camera=st.just("C"),
+    camera_serial=st.sampled_from([None, "111", "222"]),
     exposure_s=st.sampled_from([0.5, 0.5005, 0.502, 120.0, 120.1, None]),
     temp_c=st.none() | st.integers(-150, -80).map(lambda n: n / 10),
     gain=st.sampled_from([None, 0.0, 100.0]),

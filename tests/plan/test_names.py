@@ -27,6 +27,7 @@ frames = st.builds(
     frame_type=st.sampled_from([FrameType(t) for t in ("bias", "dark", "darkflat", "flat")]),
     telescope=st.none() | hostile,
     camera=st.none() | hostile,
+    camera_serial=st.none() | hostile,
     exposure_s=st.none() | st.floats(0, 1e5),
     temp_c=st.none() | st.floats(-100, 50),
     gain=number,

@@ -79,6 +79,8 @@ class Aliases(Section):
 
     telescope: dict[str, str] = {}
     camera: dict[str, str] = {}
+    camera_serial: dict[str, str] = {}
+    """For a camera whose programs tell different serial numbers of it."""
     filter: dict[str, str] = {}
 
 

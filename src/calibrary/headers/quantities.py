@@ -14,6 +14,10 @@ _APART = 0.01
 """Two exposures that differ by more than this fraction are two exposures."""
 _LONG_S = 100_000.0
 """No flat and no light is exposed for more than a day: such a number is in ms."""
+SHORTEST_SERIAL = 3
+"""Characters; what is shorter is the index of a camera."""
+_ADDRESS = re.compile(r"[\\/#&?{}]|[0-9a-f]{8}(-[0-9a-f]{4}){3}-", re.IGNORECASE)
+"""A device's address on the bus, or an identifier that a driver made up."""
 
 
 class Exposure(NamedTuple):
@@ -180,6 +184,39 @@ def read_mode(header: Header) -> str | None:
     if switches:
         header.sources["readout_mode"] = ", ".join(s.partition(" ")[0] for s in switches)
     return ", ".join(switches) or None
+
+
+def read_serial(header: Header, camera: str | None) -> str | None:
+    """Return the camera's serial number; ``None`` unless what the header has is surely one.
+
+    Parameters
+    ----------
+    header
+        Its keywords.
+    camera
+        The camera's name, of which no part is a serial number.
+
+    Notes
+    -----
+    A number that is none would part the frames of one camera. So an index of the camera is none,
+    nor is a driver's name, nor the address at which the system finds a device, nor an identifier
+    that a driver made up: these change with the port or the session. Of what a program calls the
+    camera by, only a last word counts that is as long as a serial number and rich in digits.
+    """
+    serial = header.text("camera_serial")
+    if serial is not None and len(serial) >= SHORTEST_SERIAL and serial.strip("0 .-"):
+        return serial
+    header.sources.pop("camera_serial", None)
+    for found in header.all("camera_id"):
+        text = clean_text(found.value) or ""
+        word = re.split(r"[^0-9A-Za-z]+", text)[-1]
+        digits = sum(letter.isdigit() for letter in word)
+        if _ADDRESS.search(text) or len(word) < 6 or digits < 3 or not word.strip("0"):
+            continue
+        if word.casefold() not in (camera or "").casefold():
+            header.sources["camera_serial"] = found.key
+            return word
+    return None
 
 
 def read_usb_limit(header: Header) -> float | None:

@@ -29,6 +29,7 @@ from calibrary.headers.quantities import (
     read_gain,
     read_mode,
     read_offset,
+    read_serial,
     read_temperature,
     read_usb_limit,
 )
@@ -159,6 +160,7 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
     dates = read_dates(header, software)
     master_of = understood.master_of
     inputs_digest, figures = read_own_marks(header) if understood.is_master else (None, {})
+    camera = header.text("camera")
     status, reason = _judge(understood, master_of)
     if reason is None and header.warnings:
         reason = "; ".join(header.warnings)
@@ -170,7 +172,7 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
         frame_type=FrameType.MASTER if understood.is_master else understood.found.frame_type,
         type_source=understood.found.source,
         telescope=header.text("telescope"),
-        camera=header.text("camera"),
+        camera=camera,
         exposure_s=understood.exposure.seconds,
         set_temp_c=temperature.set_c,
         ccd_temp_c=temperature.sensor_c,
@@ -199,6 +201,7 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
         normalised=image.normalised,
         egain=gain.electrons,
         row_order=header.text("row_order"),
+        camera_serial=read_serial(header, camera),
         header_digest=image.header_digest,
         master_of=master_of,
         n_combined=understood.combination.n_combined,

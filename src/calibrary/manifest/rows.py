@@ -15,7 +15,7 @@ _REPEATED = tuple(
     FRAME_FIELDS.index(name)
     for name in (
         *("format", "telescope", "camera", "readout_mode", "filter", "bayer_pattern"),
-        *("sample_format", "night", "software", "row_order"),
+        *("sample_format", "night", "software", "row_order", "camera_serial"),
     )
 )
 """Texts that most frames share: kept once in memory."""

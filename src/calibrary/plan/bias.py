@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from calibrary.model import Action, FrameType, GroupPlan
+from calibrary.model import Action, FrameType, GroupPlan, may_be_one_camera
 
 _SENSOR_KEYS = (
     "telescope",
@@ -54,6 +54,7 @@ def _sensor(order: GroupPlan) -> tuple[object, ...]:
 
 
 def _nearest(order: GroupPlan, biases: Sequence[GroupPlan]) -> str | None:
+    biases = [bias for bias in biases if may_be_one_camera(order.keys, bias.keys)]
     if not biases:
         return None
     return min(biases, key=lambda bias: (*_distance(order, bias), bias.group)).group

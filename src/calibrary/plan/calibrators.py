@@ -123,7 +123,7 @@ class Matcher:
         self, fit: NDArray[np.intp], comparison: Comparison
     ) -> list[NDArray[np.float64]]:
         """Return sort keys, the weightiest last (as `numpy.lexsort` wants them)."""
-        time = comparison.time_delta[fit]
+        time, unsure = comparison.time_delta[fit], comparison.unsure[fit].astype(float)
         distance = np.where(np.isnan(time), np.inf, np.abs(time))
         temp = np.abs(comparison.temperature_delta[fit])
         of = str(self._table.types[fit[0]]) if fit.size else "dark"
@@ -133,8 +133,8 @@ class Matcher:
         if of == "darkflat":
             prefer = self._config.match.prefer
             wrong_side = {"later": time < 0, "earlier": time > 0}.get(prefer, time != time)
-            return [temp, distance, wrong_side.astype(float), beyond]
-        return [temp, distance, beyond]
+            return [temp, distance, wrong_side.astype(float), beyond, unsure]
+        return [temp, distance, beyond, unsure]
 
     def _miss(self, rung: str, explain: Explainer) -> str:
         """Return why nothing on a rung matches: its nearest candidate and by how much."""

@@ -18,6 +18,7 @@ HOUR = 3600 * SECOND
 
 EXACT_KEYS = (
     "camera",
+    "camera_serial",
     "telescope",
     "width",
     "height",
@@ -36,7 +37,7 @@ EXACT_KEYS = (
 )
 """Keys that must be equal, the weightiest first; unknown equals only unknown."""
 
-_IF_KNOWN = {"x_origin", "y_origin", "bayer_pattern", "row_order"}
+_IF_KNOWN = {"camera_serial", "x_origin", "y_origin", "bayer_pattern", "row_order"}
 """Keys that exclude only where both sides know them: equal size and camera speak for them."""
 
 _LOST_IN_MASTERS = {"readout_mode", "usb_limit", "samples", "channels"} | _IF_KNOWN
@@ -45,6 +46,7 @@ _LOST_IN_MASTERS = {"readout_mode", "usb_limit", "samples", "channels"} | _IF_KN
 MEASURED_KEYS = ("exposure", "temperature", "time")
 KEYS = (*EXACT_KEYS, *MEASURED_KEYS, "use")
 
+_SERIAL = EXACT_KEYS.index("camera_serial")
 _GEOMETRY = [EXACT_KEYS.index(k) for k in ("width", "height", "channels")]
 
 
@@ -79,6 +81,8 @@ class Comparison:
     """Hours from the flats to the candidate: after is positive, overlap 0, NaN unknown."""
     outside: NDArray[np.bool_]
     """The candidate was taken outside the window of dark-flats, whatever its type."""
+    unsure: NDArray[np.bool_]
+    """Only one of the two has the serial number of its camera."""
 
 
 def run_candidate(name: str, draft: Draft, obstacle: str) -> Candidate:
@@ -115,6 +119,7 @@ def library_candidate(path: str, master: Frame) -> Candidate:
 def _values(keys: Frame | GroupKeys) -> dict[str, Hashable]:
     return {
         "camera": keys.camera,
+        "camera_serial": keys.camera_serial,
         "telescope": keys.telescope,
         "width": keys.width,
         "height": keys.height,
@@ -203,7 +208,8 @@ class Table:
                 self._blocked,
             ]
         )
-        return Comparison(excluded, exposure_delta, limit, temp_delta, time_delta, outside)
+        unsure = (self._exact[:, _SERIAL] == 0) != (mine[_SERIAL] == 0)
+        return Comparison(excluded, exposure_delta, limit, temp_delta, time_delta, outside, unsure)
 
     def _part(self, span: tuple[int, int] | None) -> NDArray[np.float64]:
         if span is None:

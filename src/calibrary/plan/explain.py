@@ -21,6 +21,7 @@ _NEAR = 3
 _SHARED = (
     ("telescope", ""),
     ("camera", ""),
+    ("camera_serial", ""),
     ("width", "pixels"),
     ("height", "pixels"),
     ("x_binning", ""),

@@ -58,6 +58,7 @@ def sample_class(frame: Frame) -> tuple[str | None, bool]:
 _CAMERA_FIELDS = (
     "telescope",
     "camera",
+    "camera_serial",
     "width",
     "height",
     "channels",
@@ -229,6 +230,7 @@ def _draft(frame_type: FrameType, shots: list[_Shot]) -> Draft:
         x_origin=first.x_origin,
         y_origin=first.y_origin,
         row_order=first.row_order,
+        camera_serial=first.camera_serial,
         night=first.night,
         egain=first.egain,
     )

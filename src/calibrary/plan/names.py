@@ -120,6 +120,8 @@ def telling_words(
         words.append(f"{keys.width}x{keys.height}")
     if (keys.x_origin, keys.y_origin) != (other.x_origin, other.y_origin):
         words.append(f"at{keys.x_origin or 0}-{keys.y_origin or 0}")
+    if keys.camera_serial != other.camera_serial:
+        words.append(sanitise(keys.camera_serial) or "NO_SERIAL")
     if keys.bayer_pattern != other.bayer_pattern:
         words.append(sanitise(keys.bayer_pattern) or "MONO")
     # A master does not tell these of its frames.

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from calibrary.headers.quantities import SHORTEST_SERIAL
 from calibrary.headers.reading import is_set_aside_for_type
 from calibrary.model import CalibraryError, Frame, FrameType, Status, TypeSource
 
@@ -43,6 +44,7 @@ class Values(_Part):
 
     telescope: str | None = None
     camera: str | None = None
+    camera_serial: str | None = Field(None, min_length=SHORTEST_SERIAL)
     exposure_s: float | None = Field(None, ge=0)
     set_temp_c: float | None = Field(None, gt=-273.15, lt=100)
     ccd_temp_c: float | None = Field(None, gt=-273.15, lt=100)

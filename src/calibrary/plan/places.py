@@ -15,7 +15,7 @@ from dataclasses import astuple, dataclass
 from pathlib import PurePosixPath
 
 from calibrary.config import Config
-from calibrary.model import Action, Frame, FrameType, GroupKeys
+from calibrary.model import Action, Frame, FrameType, GroupKeys, may_be_one_camera
 from calibrary.plan.clusters import exposure_tolerance_s
 from calibrary.plan.groups import Draft, number
 from calibrary.plan.names import group_stem, master_stem, sanitise, telling_words
@@ -185,7 +185,9 @@ class Shelves:
         return max(0, min(span[1], end) - max(span[0], start))
 
     def _same_settings(self, draft: Draft, master: Frame) -> bool:
-        """Say whether exposure and temperature are equal within the tolerances."""
+        """Say whether it may be one camera, exposure and temperature equal within tolerances."""
+        if not may_be_one_camera(draft.keys, master):
+            return False
         tolerance = self._config.tolerance
         span: float = getattr(tolerance.temperature, draft.frame_type.value)
         mine, its = draft.keys.exposure_s, master.exposure_s
@@ -271,4 +273,5 @@ def keys_of(master: Frame) -> GroupKeys:
         x_origin=master.x_origin,
         y_origin=master.y_origin,
         night=master.night,
+        camera_serial=master.camera_serial,
     )

@@ -100,14 +100,15 @@ def _usable(frame: Frame, config: Config) -> bool:
 
 
 def _with_aliases(frames: Sequence[Frame], aliases: Aliases) -> list[Frame]:
-    if not (aliases.telescope or aliases.camera or aliases.filter):
+    names = {key: of for key in Aliases.model_fields if (of := getattr(aliases, key))}
+    if not names:
         return list(frames)
     aliased = []
     for frame in frames:
         changes = {}
-        for key in ("telescope", "camera", "filter"):
+        for key, of in names.items():
             value = getattr(frame, key)
-            name = getattr(aliases, key).get(value, value)
+            name = of.get(value, value)
             if name != value:
                 changes[key] = name
         aliased.append(dataclasses.replace(frame, **changes) if changes else frame)

@@ -13,6 +13,7 @@ from calibrary.plan.candidates import EXACT_KEYS, KEYS, MEASURED_KEYS, Candidate
 from calibrary.plan.names import decimal
 
 _WORDS = {
+    "camera_serial": "serial number of the camera",
     "x_binning": "binning in x",
     "y_binning": "binning in y",
     "readout_mode": "readout mode",
@@ -32,6 +33,7 @@ _REMEDIES = {
     "temperature": "take darks at the flats' temperature, or widen tolerance.temperature",
     "telescope": "name both alike under aliases.telescope, or pin it in the overrides",
     "camera": "name both alike under aliases.camera, or pin it in the overrides",
+    "camera_serial": "if it is one camera, name both alike under aliases.camera_serial",
 }
 
 

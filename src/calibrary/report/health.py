@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from calibrary.checks import QC_KEYWORDS
-from calibrary.model import Frame, FrameType
+from calibrary.model import Frame, FrameType, may_be_one_camera
 from calibrary.report.formats import exposure, number, temperature
 from calibrary.verify.dark import dark_figures
 
@@ -112,7 +112,11 @@ def _dark_rate(dark: Frame, biases: Sequence[Frame]) -> float | None:
 
     The dark's own header cannot say it: the bias may have been made later.
     """
-    alike = [b for b in biases if _sensor(b) == _sensor(dark) and b.date_obs]
+    alike = [
+        b
+        for b in biases
+        if _sensor(b) == _sensor(dark) and b.date_obs and may_be_one_camera(b, dark)
+    ]
     if dark.master_of is not FrameType.DARK or not dark.date_obs or not alike:
         return None
     taken = datetime.fromisoformat(dark.date_obs)
@@ -146,5 +150,6 @@ def _setting(master: Frame, quantity: Quantity) -> Setting:
         f"{master.x_binning or 1}×{master.y_binning or 1}",
         master.readout_mode or "unknown mode",
         temperature(master.temp_c and round(master.temp_c)),
+        *([f"camera {master.camera_serial}"] if master.camera_serial else []),
         *([exposure(master.exposure_s)] if quantity.by_exposure else []),
     )
