@@ -117,6 +117,7 @@ def _identity_cards(plan: GroupPlan) -> list[Card]:
             ("YORGSUBF", _binned(keys.y_origin, keys.y_binning), "first row, binned pixels"),
             ("FILTER", keys.filter if plan.frame_type is FrameType.FLAT else None, "filter"),
             ("BAYERPAT", keys.bayer_pattern, "Bayer pattern"),
+            ("ROWORDER", keys.row_order, "order of the rows, as in the frames"),
         ]
     )
 

@@ -161,3 +161,26 @@ def test_the_numbers_for_schedulers_grow_with_the_group(shoot, plan):
     assert large.mem_mb > small.mem_mb > 0
     assert large.runtime_min > small.runtime_min > 0
     assert large.disk_mb > 50 * 9576 * 6388 * 2 / 1e6
+
+
+@pytest.mark.parametrize(
+    ("key", "first", "second"),
+    [
+        ("x_origin", 0, 16),
+        ("row_order", "TOP-DOWN", "BOTTOM-UP"),
+        ("bayer_pattern", "RGGB", "BGGR"),
+        ("camera_serial", "0a1b2c3d", "9f8e7d6c"),
+    ],
+)
+def test_no_group_takes_the_place_of_its_twin(shoot, plan, published, key, first, second):
+    """Both have changed, and the later one now begins earlier."""
+    one = shoot("dark", 5, START, **{key: first})
+    other = shoot("dark", 5, "2025-11-10T20:10:00", **{key: second})
+    before = {getattr(g.keys, key): g for g in plan([*one, *other]).groups}
+    masters = [
+        dataclasses.replace(m, **{key: getattr(g.keys, key)})
+        for m, g in zip(published(plan([*one, *other])), plan([*one, *other]).groups, strict=True)
+    ]
+    early = shoot("dark", 1, "2025-11-10T19:00:00", **{key: second})
+    grown = {getattr(g.keys, key): g for g in plan([*one[1:], *other, *early], masters).groups}
+    assert {k: g.master for k, g in grown.items()} == {k: g.master for k, g in before.items()}

@@ -133,7 +133,7 @@ def _values(keys: Frame | GroupKeys) -> dict[str, Hashable]:
         "x_origin": keys.x_origin,
         "y_origin": keys.y_origin,
         "bayer_pattern": keys.bayer_pattern,
-        "row_order": keys.row_order if isinstance(keys, GroupKeys) else None,
+        "row_order": keys.row_order,
     }
 
 

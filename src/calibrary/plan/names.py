@@ -124,7 +124,7 @@ def telling_words(
         words.append(sanitise(keys.camera_serial) or "NO_SERIAL")
     if keys.bayer_pattern != other.bayer_pattern:
         words.append(sanitise(keys.bayer_pattern) or "MONO")
-    # A master does not tell these of its frames.
+    # Many masters do not tell these of their frames.
     if keys.row_order and other.row_order and keys.row_order != other.row_order:
         words.append(sanitise(keys.row_order))
     samples = (keys.sample_format, keys.normalised)

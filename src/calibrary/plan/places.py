@@ -185,8 +185,8 @@ class Shelves:
         return max(0, min(span[1], end) - max(span[0], start))
 
     def _same_settings(self, draft: Draft, master: Frame) -> bool:
-        """Say whether it may be one camera, exposure and temperature equal within tolerances."""
-        if not may_be_one_camera(draft.keys, master):
+        """Say whether nothing that both know differs, within the tolerances."""
+        if not _agree(draft.keys, master):
             return False
         tolerance = self._config.tolerance
         span: float = getattr(tolerance.temperature, draft.frame_type.value)
@@ -249,6 +249,23 @@ def _identity(frame_type: FrameType | None, keys: Frame | GroupKeys) -> tuple[ob
     )
 
 
+def _agree(keys: GroupKeys, master: Frame) -> bool:
+    """Say whether a group and a master agree in what many headers do not tell."""
+    told = ("bayer_pattern", "row_order")
+    pairs = [(getattr(keys, name), getattr(master, name)) for name in told]
+    # A header has the origin of a sub-frame in binned pixels.
+    pairs += [
+        (origin and origin // binning, its and its // binning)
+        for origin, its, binning in (
+            (keys.x_origin, master.x_origin, keys.x_binning),
+            (keys.y_origin, master.y_origin, keys.y_binning),
+        )
+    ]
+    return may_be_one_camera(keys, master) and all(
+        mine is None or its is None or mine == its for mine, its in pairs
+    )
+
+
 def keys_of(master: Frame) -> GroupKeys:
     """Return the keys that a master has, as its header tells them."""
     return GroupKeys(
@@ -273,5 +290,6 @@ def keys_of(master: Frame) -> GroupKeys:
         x_origin=master.x_origin,
         y_origin=master.y_origin,
         night=master.night,
+        row_order=master.row_order,
         camera_serial=master.camera_serial,
     )
