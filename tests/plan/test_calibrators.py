@@ -268,3 +268,34 @@ def test_a_master_known_by_its_name_only_is_recognised(shoot, plan, shelve):
 def test_darks_are_never_given_a_calibrator(everything, plan):
     result = plan([f for series in everything.values() for f in series])
     assert all(g.calibrator is None for g in result.groups if g.frame_type is not FrameType.FLAT)
+
+
+@pytest.mark.parametrize(
+    ("exposure_s", "digest", "kind"),
+    [
+        (0.51, None, "library"),
+        (0.51, "ab12cd34", "none"),
+        (0.52, None, "none"),
+    ],
+)
+def test_exposures_that_other_programs_rounded_to_ten_milliseconds(
+    shoot, plan, shelve, exposure_s, digest, kind
+):
+    flats = shoot("flat", 20, FLATS, exposure_s=0.5134)
+    master = shelve("dark", "x/Master.xisf", FLATS, exposure_s=exposure_s, inputs_digest=digest)
+    assert flat_of(plan(flats, [master])).calibrator.kind == kind
+
+
+def test_an_equal_exposure_comes_before_a_rounded_one(shoot, plan, shelve):
+    flats = shoot("flat", 20, FLATS, exposure_s=0.5134)
+    rounded = shelve("dark", "a/Master.xisf", FLATS, exposure_s=0.51)
+    equal = shelve("dark", "b/Master.xisf", "2025-06-01T20:00:00", exposure_s=0.513)
+    assert flat_of(plan(flats, [rounded, equal])).calibrator.master == "b/Master.xisf"
+
+
+def test_rounding_is_no_excuse_above_a_second(shoot, plan, shelve):
+    flats = shoot("flat", 20, FLATS, exposure_s=1.234)
+    master = shelve("dark", "x/Master.xisf", FLATS, exposure_s=1.23)
+    flat = flat_of(plan(flats, [master]))
+    assert flat.calibrator.kind == "none"
+    assert "-0.004 s, tolerance 0.001234 s" in flat.calibrator.reason

@@ -139,3 +139,15 @@ def test_frames_at_many_levels_as_from_twilight_are_alike(tmp_path):
 def test_what_is_said_does_not_depend_on_threads(tmp_path):
     plan = write_group(tmp_path, DARK, 8, defects=[Defect("uncovered", 500, 2)])
     assert check_frames(plan) == check_frames(replace(plan, threads=4))
+
+
+def test_unsigned_samples_that_do_not_say_so_are_set_aside(tmp_path):
+    paths = write(tmp_path, list(noise(6, 40000.0, 50.0)))
+    for path in paths[:2]:
+        content = path.read_bytes()
+        wrapped = np.frombuffer(content[2880:], ">i2")
+        bare = content[:2880].replace(b"BZERO ", b"XZERO ") + (wrapped ^ -0x8000).tobytes()
+        path.write_bytes(bare)
+    check = check_frames(plan_of(paths, FLAT, SENSOR))
+    assert [f.path for f in check.set_aside] == [str(path) for path in paths[:2]]
+    assert "BZERO 32768" in check.set_aside[0].reason

@@ -123,7 +123,8 @@ class Matcher:
         self, fit: NDArray[np.intp], comparison: Comparison
     ) -> list[NDArray[np.float64]]:
         """Return sort keys, the weightiest last (as `numpy.lexsort` wants them)."""
-        time, unsure = comparison.time_delta[fit], comparison.unsure[fit].astype(float)
+        time = comparison.time_delta[fit]
+        unsure = comparison.unsure[fit] * 2.0 + comparison.rounded[fit]
         distance = np.where(np.isnan(time), np.inf, np.abs(time))
         temp = np.abs(comparison.temperature_delta[fit])
         of = str(self._table.types[fit[0]]) if fit.size else "dark"

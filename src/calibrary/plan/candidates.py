@@ -16,6 +16,10 @@ from calibrary.plan.sessions import SECOND, to_time
 
 HOUR = 3600 * SECOND
 
+ROUNDED_BELOW_S = 1.0
+ROUNDING_S = 0.005
+"""PixInsight's scripts write the exposure of a master to 10 ms: the flat's own lies within 5."""
+
 EXACT_KEYS = (
     "camera",
     "camera_serial",
@@ -64,6 +68,8 @@ class Candidate:
     span: tuple[int, int] | None
     obstacle: str = ""
     """Why it cannot be used whatever its keys are."""
+    foreign: bool = False
+    """Another program made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,8 @@ class Comparison:
     """The candidate was taken outside the window of dark-flats, whatever its type."""
     unsure: NDArray[np.bool_]
     """Only one of the two has the serial number of its camera."""
+    rounded: NDArray[np.bool_]
+    """The exposures are equal only because the master's may have been rounded."""
 
 
 def run_candidate(name: str, draft: Draft, obstacle: str) -> Candidate:
@@ -113,6 +121,7 @@ def library_candidate(path: str, master: Frame) -> Candidate:
         exposure_s=master.exposure_s,
         temp_c=master.temp_c,
         span=None if start is None else (start, max(start, end or start)),
+        foreign=master.inputs_digest is None,
     )
 
 
@@ -137,6 +146,10 @@ def _values(keys: Frame | GroupKeys) -> dict[str, Hashable]:
     }
 
 
+_HAIR = 1 + 1e-9
+"""A hair more than a limit is within it: 0.5 and 0.501 differ by 0.001 only in decimal."""
+
+
 class Table:
     """All candidates as columns of numbers, so that a flat meets thousands at once."""
 
@@ -153,6 +166,8 @@ class Table:
         self._lenient = np.where(in_library, lost, lenient)
         self.types = np.array([c.frame_type.value for c in candidates], dtype="U8")
         self._exposure = _floats([c.exposure_s for c in candidates])
+        foreign = np.array([c.foreign for c in candidates], dtype=bool)
+        self._slack = np.where(foreign & (self._exposure < ROUNDED_BELOW_S), ROUNDING_S, 0.0)
         self._temp = _floats([c.temp_c for c in candidates])
         self._first = _floats([c.span and c.span[0] for c in candidates])
         self._last = _floats([c.span and c.span[1] for c in candidates])
@@ -188,6 +203,8 @@ class Table:
             tolerance.exposure.seconds,
             tolerance.exposure.fraction * np.fmax(np.abs(self._exposure), abs(exposure)),
         )
+        rounded = ~bias & (np.abs(exposure_delta) > limit * _HAIR)
+        limit = np.maximum(limit, self._slack)
         temp = np.nan if flat.temp_c is None else flat.temp_c
         temp_delta = self._temp - temp
         temperature = np.where(
@@ -209,7 +226,9 @@ class Table:
             ]
         )
         unsure = (self._exact[:, _SERIAL] == 0) != (mine[_SERIAL] == 0)
-        return Comparison(excluded, exposure_delta, limit, temp_delta, time_delta, outside, unsure)
+        return Comparison(
+            excluded, exposure_delta, limit, temp_delta, time_delta, outside, unsure, rounded
+        )
 
     def _part(self, span: tuple[int, int] | None) -> NDArray[np.float64]:
         if span is None:
@@ -230,5 +249,4 @@ def _beyond(
 ) -> NDArray[np.bool_]:
     """Say where two values part by more than the limit, or only one of them is known."""
     one_known = np.isnan(theirs) != np.isnan(mine)
-    # A hair more than the limit: 0.5 and 0.501 differ by 0.001 only in decimal.
-    return np.asarray((np.abs(delta) > limit * (1 + 1e-9)) | one_known)
+    return np.asarray((np.abs(delta) > limit * _HAIR) | one_known)

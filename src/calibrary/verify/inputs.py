@@ -28,6 +28,10 @@ MAX_SET_ASIDE = 1 / 3
 SATURATED_SHARE = 0.01
 """A frame with a larger share of saturated samples is set aside; AutoWISP takes 1e-4, BANZAI 5 %,
 both for large sensors; hot pixels of a long dark stay below."""
+NEGATIVE_ADU = -8192.0
+NEGATIVE_SHARE = 0.01
+"""A frame with a larger share of samples below that is one of unsigned samples that does not say
+so: the brighter half of its scale is read as negative."""
 CONSTANT_SHARE = 0.95
 """A frame with a larger share of equal samples holds no image (BANZAI: 20 %, at 16 bits)."""
 LEVEL_NOISE = 2.0
@@ -173,6 +177,12 @@ def _examine(check: FrameCheck, sample: Sample) -> FrameCheck:
     finite = np.isfinite(data)
     if not finite.any():
         return replace(check, reason="it holds no finite sample")
+    if (wrapped := float((data[finite] < NEGATIVE_ADU).mean())) > NEGATIVE_SHARE:
+        reason = (
+            f"{wrapped:.0%} of its samples are far below zero: the program wrote unsigned samples "
+            "without BZERO; write the frame anew with BZERO 32768"
+        )
+        return replace(check, reason=reason)
     level = float(np.median(data[finite]))
     return replace(
         check,
