@@ -6,6 +6,7 @@ cluster. What costs is left until it is asked for.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from calibrary.config import Config, load_config
+from calibrary.headers.dialects import load_dialects
+from calibrary.manifest.scanning import IGNORE_FILE
 from calibrary.model import Action, CalibraryError
 
 PLAN_SETTINGS = (
@@ -74,6 +77,7 @@ class Run:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config: Config = load_config(config)
+        load_dialects(self.config.headers)
         self.results = Path(self.config.results)
         self.library = Path(self.config.library)
         self._groups: tuple[int, dict[str, RunGroup]] | None = None
@@ -155,9 +159,10 @@ class Run:
         CalibraryError
             A source folder is missing, a folder cannot be written, or another run is at work.
         """
-        self._check_sources()
+        self._check_folders()
         for key, folder in (("results", self.results), ("library", self.library)):
-            _require_writable(key, folder)
+            _make_writable(key, folder)
+        self._hide_results()
         self._keep_others_out()
         for group, candidate_too in self._voided():
             if candidate_too:
@@ -168,10 +173,14 @@ class Run:
         """Print what a run would do to each master and why; nothing is changed."""
         from calibrary.forecast import forecast
 
-        self._check_sources()
+        self._check_folders()
+        for key, folder in (("results", self.results), ("library", self.library)):
+            # Nothing is made here: where the folder is missing, the one that it goes into counts.
+            there = next(f for f in (folder, *folder.absolute().parents) if f.exists())
+            _require_writable(key, folder, there)
         print("\n".join(forecast(self.config, [group for group, _ in self._voided()])))
 
-    def _check_sources(self) -> None:
+    def _check_folders(self) -> None:
         for source in map(Path, self.config.source):
             if not source.is_dir():
                 what = "is no folder" if source.exists() else "does not exist"
@@ -180,6 +189,20 @@ class Run:
             if not os.access(source, os.R_OK | os.X_OK):
                 msg = f"source folder '{source}' cannot be read; mend its permissions"
                 raise CalibraryError(msg)
+        for key, folders in (("source", self.config.source), ("library", [self.config.library])):
+            if self.results.resolve() in {Path(folder).resolve() for folder in folders}:
+                msg = f"`results` and `{key}` are one folder, '{self.results}'; give each its own"
+                raise CalibraryError(msg)
+        overrides, default = self.config.overrides, Config.model_fields["overrides"].default
+        if overrides not in (None, default) and not Path(overrides).is_file():
+            msg = f"overrides '{overrides}' is no file; set `overrides` in config/config.yaml"
+            raise CalibraryError(msg)
+
+    def _hide_results(self) -> None:
+        """Keep what is not judged yet out of a library or a source that the results lie in."""
+        around = [Path(folder).resolve() for folder in (*self.config.source, self.config.library)]
+        if any(self.results.resolve().is_relative_to(folder) for folder in around):
+            (self.results / IGNORE_FILE).write_text("*\n", encoding="utf-8")
 
     def _keep_others_out(self) -> None:
         # Held until the process ends, however it ends; Snakemake's own lock is per folder it is
@@ -211,13 +234,14 @@ class Run:
                 yield path.stem, True
 
 
-def _require_writable(key: str, folder: Path) -> None:
-    try:
+def _make_writable(key: str, folder: Path) -> None:
+    with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
-        writable = os.access(folder, os.W_OK | os.X_OK)
-    except OSError:
-        writable = False
-    if not writable:
+    _require_writable(key, folder, folder)
+
+
+def _require_writable(key: str, folder: Path, there: Path) -> None:
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
         msg = f"{key} folder '{folder}' cannot be written; set `{key}` in config/config.yaml"
         raise CalibraryError(msg)
 

@@ -41,7 +41,15 @@ def test_a_list_of_sources():
         ({**LEAST, "session": {"dark": "soon"}}, "'soon'; allowed: night, none, or a gap such as"),
         ({**LEAST, "frames": {"required": 0}}, "'frames.required' is 0; allowed: greater than"),
         ({**LEAST, "output": {"codec": "rar"}}, "'lz4', 'lz4hc', 'zlib', 'zstd' or 'none'"),
-        ({**LEAST, "source": []}, "config key 'source' is []"),
+        ({**LEAST, "source": []}, "config key 'source' is []; allowed: a folder, or a list of"),
+        ({**LEAST, "source": None}, "'source' is None; allowed: a folder, or a list of folders"),
+        ({**LEAST, "source": ""}, "is ''; allowed: a text that is not empty"),
+        ({**LEAST, "library": ["a"]}, "'library' is ['a']; allowed: text"),
+        ({**LEAST, "session": "night"}, "allowed: keys of its own, bias, dark, darkflat, flat"),
+        ({**LEAST, "match": {"ladder": "none"}}, "'none'; allowed: a list, such as [a, b]"),
+        ({**LEAST, "use_bias": "maybe"}, "'maybe'; allowed: true or false"),
+        ({**LEAST, "aliases": {"camera": "x"}}, "'x'; allowed: pairs, such as {a: b}"),
+        ({**LEAST, "frames": {"required": 2.5}}, "2.5; allowed: a whole number"),
     ],
 )
 def test_an_error_names_key_value_and_what_is_allowed(data, said):
@@ -55,6 +63,18 @@ def test_a_section_given_in_part_keeps_the_defaults_of_the_rest():
     config = load_config({**LEAST, "frames": {"minimum": {"bias": 6}}})
     assert config.frames.minimum.bias == 6
     assert config.frames.minimum.dark == 15
+
+
+def test_a_section_whose_keys_are_all_comments_has_its_defaults():
+    data = yaml.safe_load("{source: a, library: b, session: , frames: {minimum: }}")
+    assert load_config(data) == load_config({"source": "a", "library": "b"})
+
+
+def test_a_home_folder_may_be_written_short(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    config = load_config({"source": "~/frames", "library": "~/masters", "overrides": "~/o.yaml"})
+    assert (config.source, config.library) == (("/home/me/frames",), "/home/me/masters")
+    assert config.overrides == "/home/me/o.yaml"
 
 
 def test_all_errors_are_told_at_once():

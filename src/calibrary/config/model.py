@@ -7,12 +7,22 @@ Every key of ``config/config.yaml`` is a field here with its default, its limits
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from calibrary.config.limits import VerifyLimits
 from calibrary.model import CalibraryError
@@ -72,6 +82,15 @@ class Section(BaseModel):
     """A part of the configuration; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections(cls, data: Any) -> Any:  # noqa: ANN401 - whatever the file has
+        """Take a section whose keys are all commented out as one with its defaults."""
+        if not isinstance(data, dict):
+            return data
+        sections = {n for n, f in cls.model_fields.items() if isinstance(f.default, BaseModel)}
+        return {k: v for k, v in data.items() if not (v is None and k in sections)}
 
 
 class Aliases(Section):
@@ -215,6 +234,9 @@ class Output(Section):
     fits_units: Literal["adu", "normalised"] = "adu"
 
 
+Folder = Annotated[str, StringConstraints(min_length=1), AfterValidator(os.path.expanduser)]
+
+
 def _folders(value: object) -> object:
     return [value] if isinstance(value, str | Path) else value
 
@@ -222,14 +244,14 @@ def _folders(value: object) -> object:
 class Config(Section):
     """The whole configuration."""
 
-    source: Annotated[tuple[str, ...], BeforeValidator(_folders), Field(min_length=1)]
+    source: Annotated[tuple[Folder, ...], BeforeValidator(_folders), Field(min_length=1)]
     """A folder or a list of folders, scanned recursively."""
-    library: str = Field(min_length=1)
+    library: Folder
     """Root of the masters library."""
-    results: str = Field("results", min_length=1)
+    results: Folder = "results"
     """Manifest, plan, verdicts, previews, report, logs, benchmarks."""
-    overrides: str | None = "config/overrides.yaml"
-    """A file of corrections: retype, set, pin, forbid. It need not exist."""
+    overrides: Folder | None = "config/overrides.yaml"
+    """A file of corrections: retype, set, pin, forbid. The default one need not exist."""
     aliases: Aliases = Aliases()
     """Names to treat as one."""
     headers: HeaderExtras = HeaderExtras()
@@ -278,8 +300,33 @@ def _explain(error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
         return f"config key '{key}' is unknown; allowed here: {', '.join(_siblings(error['loc']))}"
     if error["type"] == "missing":
         return f"config key '{key}' is required"
-    allowed = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"config key '{key}' is {error['input']!r}; allowed: {allowed}"
+    return f"config key '{key}' is {error['input']!r}; allowed: {_allowed(error)}"
+
+
+_ALLOWED = {
+    "string_type": "text; put a number that is meant as text into quotes",
+    "string_too_short": "a text that is not empty",
+    "tuple_type": "a list, such as [a, b]",
+    "list_type": "a list, such as [a, b]",
+    "dict_type": "pairs, such as {a: b}",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+}
+"""What is allowed where pydantic's own words are those of a programmer."""
+
+
+def _allowed(error: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    if error["loc"] == ("source",):
+        return "a folder, or a list of folders"
+    if error["type"] in ("model_type", "model_attributes_type"):
+        return f"keys of its own, {', '.join(_siblings((*error['loc'], '')))}"
+    plain: str = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    return _ALLOWED.get(error["type"], plain)
 
 
 def _siblings(location: tuple[int | str, ...]) -> list[str]:
