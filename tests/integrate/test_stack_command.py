@@ -69,3 +69,25 @@ def test_an_output_is_not_overwritten_unasked(darks, run, tmp_path):
     assert output.read_bytes() == before
     assert run(*paths, "-o", output, "--overwrite")[0] == 0
     assert output.read_bytes() == before
+
+
+def test_a_mixture_is_told(darks, write_frames, run, tmp_path):
+    stack, paths = darks
+    others = write_frames(stack[:1], "other", IMAGETYP="Flat Field", EXPTIME=2.0)
+    assert "differ" not in run(*paths, "-o", tmp_path / "darks.fits")[1]
+    status, printed = run(*paths, *others, "-o", tmp_path / "m.fits")
+    assert status == 0
+    assert "calibrary: the frames differ in frame_type: dark, flat" in printed
+    assert "calibrary: the frames differ in exposure_s: 2.0, 60.0" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere.fits", "-o", "m.fits"], "nowhere.fits: there is no such file; check its name"),
+        ([".", "-o", "m.fits"], ".: is a folder; name the files in it"),
+        (["x.fits", "-o", "m.png"], "m.png: must end in .xisf, .fits, .fit, .fts"),
+    ],
+)
+def test_a_wrong_name_is_one_clear_line(run, arguments, said):
+    assert run(*arguments) == (1, f"calibrary: {said}\n")

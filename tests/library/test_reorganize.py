@@ -189,6 +189,21 @@ def test_a_killed_run_leaves_every_master_whole(tmp_path, put):
     assert files(tmp_path / "library") == {PLACE}
 
 
-def test_a_missing_folder_is_one_clear_line(tmp_path):
-    with pytest.raises(CalibraryError, match="nowhere"):
-        plan_steps(tmp_path / "nowhere", tmp_path / "library", move=False)
+def test_a_wrong_folder_is_one_clear_line(tmp_path, put):
+    file = put(tmp_path / "old/x.xisf", **CARDS)
+    for source, library, said in (
+        (tmp_path / "nowhere", tmp_path / "library", "there is no such folder"),
+        (file, tmp_path / "library", "is a file; give the folder it is in"),
+        (tmp_path / "old", file, "is a file; give the root of the library"),
+    ):
+        with pytest.raises(CalibraryError, match=said):
+            plan_steps(source, library, move=False)
+
+
+def test_a_file_that_is_there_twice_is_no_collision(tmp_path, put, run):
+    put(tmp_path / "old/a.xisf", **CARDS)
+    (tmp_path / "old/b.xisf").write_bytes((tmp_path / "old/a.xisf").read_bytes())
+    result = run(tmp_path / "old", tmp_path / "library", "--move")
+    assert result.exit_code == 0
+    assert "move 1, already there 1" in result.output
+    assert files(tmp_path / "old") == {"b.xisf"}, "only what went to the library leaves"

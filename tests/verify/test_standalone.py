@@ -123,7 +123,12 @@ def test_a_master_as_pixinsight_writes_it(tmp_path):
     path = tmp_path / "masterFlat.xisf"
     XISF.write(str(path), image[..., None], "PixInsight 1.8.9", {"FITSKeywords": keywords})
     measured = measure_file(path)
-    assert measured["facts"] == {"frame_type": "flat", "missing": [], "calibrator": None}
+    assert measured["facts"] == {
+        "frame_type": "flat",
+        "missing": [],
+        "calibrator": None,
+        "is_master": True,
+    }
     assert measured["figures"]["frames.n"] == 40
     assert measured["figures"]["flat.level_low"] == pytest.approx(0.5, abs=0.01)
 

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Annotated
+
+import typer
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from calibrary import __version__
+
+        print(f"calibrary {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="The version.")
+    ] = False,
+) -> None:
+    """Masters of calibration frames: made, checked, explained."""
 
 
 def main() -> None:
     """Run ``calibrary``; exit status 0 only on success, one line for what the user can mend."""
-    import typer
-
     from calibrary.cli.explain import explain
     from calibrary.cli.inspect import inspect
     from calibrary.cli.reorganize import reorganize
@@ -20,11 +37,11 @@ def main() -> None:
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     app = typer.Typer(
-        help="Masters of calibration frames: made, checked, explained.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    app.callback()(_options)
     for command in (simulate, inspect, explain, stack, verify, reorganize):
         app.command()(command)
     try:

@@ -29,7 +29,7 @@ _PIPE_WIDTH = 200
 
 
 def inspect(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="FITS or XISF files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="FITS or XISF files.")],
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
     config: Annotated[
         Path | None,
@@ -62,8 +62,8 @@ def _read_extras(path: Path) -> HeaderExtras:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        msg = f"{path}: not a configuration ({reason})"
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        msg = f"{path}: cannot be read as a configuration ({reason}); name a YAML file"
         raise CalibraryError(msg) from None
     return load_config(data if isinstance(data, dict) else {}).headers
 

@@ -13,7 +13,9 @@ from calibrary.model import CalibraryError
 
 
 def simulate(
-    out: Annotated[Path, typer.Argument(help="Folder to write frames/ and truth/ into.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Folder to write frames/ and truth/ into.")
+    ],
     seed: Annotated[int, typer.Option(help="Same seed, same files.", min=0)] = 1,
     frames: Annotated[
         int | None, typer.Option(help="Frames of every series, instead of the mixed counts.", min=1)

@@ -36,7 +36,7 @@ _SUFFIXES = (".xisf", ".fits", ".fit", ".fts")
 
 
 def stack(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="FITS or XISF frames.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="FITS or XISF frames.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The master: .xisf, .fits, .fit or .fts.")
     ],
@@ -69,6 +69,7 @@ def stack(
     _check_output(output, files, overwrite)
     frames = [read_header(file).frame for file in files]
     frame_type = _frame_type(frames[0], type_)
+    _tell_mixture(frames)
     scaling = normalize or ("multiplicative" if frame_type is FrameType.FLAT else "none")
     settings = {
         "profile": profile,
@@ -90,6 +91,15 @@ def stack(
         )
     _write(output, plan, made)
     _summarise(output, plan.integration, made)
+
+
+def _tell_mixture(frames: list[Frame]) -> None:
+    """Say on standard error in what the frames differ; stacking them is the user's own choice."""
+    for name in ("frame_type", "camera", "exposure_s", "gain", "offset", "x_binning", "filter"):
+        values = {str(getattr(frame, name)) for frame in frames}
+        if len(values) > 1:
+            told = ", ".join(sorted(values)[:4])
+            print(f"calibrary: the frames differ in {name}: {told}", file=sys.stderr)
 
 
 def _frame_type(frame: Frame, told: str | None) -> FrameType:

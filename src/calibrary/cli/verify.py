@@ -20,9 +20,7 @@ _PIPE_WIDTH = 160
 
 
 def verify(
-    masters: Annotated[
-        list[Path], typer.Argument(metavar="MASTER...", help="FITS or XISF masters.")
-    ],
+    masters: Annotated[list[Path], typer.Argument(metavar="MASTER", help="FITS or XISF masters.")],
     type_: Annotated[
         Literal["bias", "dark", "darkflat", "flat"] | None,
         typer.Option("--type", help="What they are masters of, where their headers do not say."),
@@ -42,6 +40,11 @@ def verify(
             failed = True
             print(f"calibrary: {error}", file=sys.stderr)
             continue
+        if not measured["facts"]["is_master"]:
+            print(
+                f"calibrary: {path}: nothing says that it is a master; a raw frame?",
+                file=sys.stderr,
+            )
         judgement = judge(measured)
         failed |= judgement.verdict is Verdict.FAIL
         if as_json:

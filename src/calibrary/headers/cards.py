@@ -27,6 +27,10 @@ def unreadable(path: object, error: Exception) -> HeaderError:
     """Return the error for a file that the system, or unpacking, cannot read."""
     if isinstance(error, PermissionError):
         return HeaderError(f"{path}: no permission to read it; change its permissions")
+    if isinstance(error, FileNotFoundError):
+        return HeaderError(f"{path}: there is no such file; check its name")
+    if isinstance(error, IsADirectoryError):
+        return HeaderError(f"{path}: is a folder; name the files in it")
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return HeaderError(f"{path}: cannot be read ({reason}); copy it again")
 

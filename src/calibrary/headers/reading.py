@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from calibrary.headers.cards import HeaderError
+from calibrary.headers.cards import HeaderError, unreadable
 from calibrary.headers.dates import read_dates
 from calibrary.headers.dialects import Dialects, HeaderExtras, load_dialects
 from calibrary.headers.frame_types import RETYPE, TypeFinding, find_type, type_from_names
@@ -81,8 +81,7 @@ def read_header(
         stat = path.stat()
         image = read_image_header(path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise HeaderError(f"{path}: cannot be read ({reason}); copy it again") from None
+        raise unreadable(path, error) from None
     named = path if root is None else _below(path, root)
     return _interpret(path, named, stat, image, dialects)
 

@@ -53,6 +53,7 @@ def plan_steps(source: Path, library: Path, *, move: bool) -> list[Step]:
     """
     from calibrary.manifest.indexing import index_frames
 
+    _require_folders(source, library)
     root = os.path.abspath(source)  # noqa: PTH100 - links stay as they are
     frames = [complete(frame, root) for frame in index_frames([source], None)]
     steps: list[Step] = []
@@ -62,10 +63,27 @@ def plan_steps(source: Path, library: Path, *, move: bool) -> list[Step]:
         if step.target is not None and step.deed is not Deed.SAME:
             other = taken.setdefault(str(step.target).casefold(), step.source)
             if other != step.source:
-                reason = f"{other} goes there too; rename or merge them"
-                step = Step(step.source, step.target, Deed.COLLISION, reason)
+                step = _second(step, other)
         steps.append(step)
     return steps
+
+
+def _require_folders(source: Path, library: Path) -> None:
+    if not source.is_dir():
+        what = (
+            "is a file; give the folder it is in" if source.exists() else "there is no such folder"
+        )
+        raise CalibraryError(f"{source}: {what}")
+    if library.exists() and not library.is_dir():
+        raise CalibraryError(f"{library}: is a file; give the root of the library")
+
+
+def _second(step: Step, other: Path) -> Step:
+    """Return what becomes of a file whose place another file of the same run takes."""
+    if _same_file(step.source, other):
+        return Step(step.source, step.target, Deed.SAME, f"the same bytes as {other}")
+    reason = f"{other} goes there too; rename or merge them"
+    return Step(step.source, step.target, Deed.COLLISION, reason)
 
 
 def _step(frame: Frame, library: Path, *, move: bool) -> Step:

@@ -57,7 +57,12 @@ def measure_file(path: Path, frame_type: FrameType | None = None) -> dict[str, A
         "figures": figures,
         "frames": [],
         "plots": measured.plots,
-        "facts": {"frame_type": kind.value, "missing": _missing(frame), "calibrator": None},
+        "facts": {
+            "frame_type": kind.value,
+            "missing": _missing(frame),
+            "calibrator": None,
+            "is_master": frame.frame_type is FrameType.MASTER,
+        },
     }
 
 
