@@ -1,7 +1,10 @@
 """Fixtures that several areas share."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -19,3 +22,24 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real frames (../shared/data) are not on this machine")
     return folder
+
+
+@pytest.fixture
+def put_master() -> Callable[..., Path]:
+    """Write a master: ``put_master(path, IMAGETYP="Master Dark", EXPTIME=120.0)``."""
+
+    from calibrary.pixels.writing import write_master
+
+    def one(path: Path, level: float = 500.0, **cards: Any) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_master(
+            path,
+            np.full((8, 10), level, dtype=np.float32),
+            height=8,
+            channels=1,
+            cards=[(key.replace("_", "-"), value, "") for key, value in cards.items()],
+            output={"format": path.suffix[1:], "codec": "none", "checksum": "none"},
+        )
+        return path
+
+    return one

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calibrary.files import write_text_atomic
 from calibrary.integrate.engine import Integration, integrate
 from calibrary.master_header import master_header
 from calibrary.model import (
@@ -20,11 +21,10 @@ from calibrary.model import (
     CalibraryError,
     GroupPlan,
     InputFrame,
-    write_text_atomic,
 )
 from calibrary.pixels.reading import FrameReader, read_image
 from calibrary.pixels.writing import write_master
-from calibrary.report.preview import render_preview
+from calibrary.preview import render_preview
 from calibrary.verify.inputs import InputCheck, check_frames
 from calibrary.verify.measure import measure
 from calibrary.verify.standalone import measure_file

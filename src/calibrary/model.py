@@ -11,7 +11,6 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 
@@ -296,11 +295,3 @@ class Verdict(StrEnum):
 
 class CalibraryError(Exception):
     """A problem the user can mend; its text is one line that names the file and the remedy."""
-
-
-def write_text_atomic(path: Path, text: str) -> None:
-    """Write `text` beside `path`, then rename: a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)

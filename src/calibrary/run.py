@@ -107,7 +107,7 @@ class Run:
     @cached_property
     def library_digest(self) -> str:
         """A digest of the library's masters, but for those that this workflow put there."""
-        from calibrary.library.inventory import library_digest
+        from calibrary.manifest.masters import library_digest
 
         return library_digest(self.library, self.results)
 

@@ -48,7 +48,7 @@ GROUP_COLUMNS = (
 
 def write_summary(config: Config) -> None:
     """Write manifest.csv, groups.csv, coverage.csv and report.html into the results folder."""
-    from calibrary.library.inventory import read_library
+    from calibrary.manifest.masters import read_library
     from calibrary.plan.coverage import coverage
     from calibrary.report.page import write_report
 

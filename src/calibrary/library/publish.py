@@ -9,14 +9,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from calibrary.config import Config
-from calibrary.model import Action, CalibraryError, GroupPlan, Verdict, write_text_atomic
+from calibrary.files import appearing, write_text_atomic
+from calibrary.model import Action, CalibraryError, GroupPlan, Verdict
 from calibrary.verify.dark import dark_figures
 from calibrary.verify.judge import Judgement, judge
 
@@ -259,22 +259,15 @@ def place(candidate: Path, target: Path) -> None:
     CalibraryError
         The target cannot be written: no space, no permission, file system gone.
     """
-    beside = target.with_name(f".{target.name}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside.unlink(missing_ok=True)
-        try:
-            beside.hardlink_to(candidate.resolve())
-            copied = False
-        except OSError:  # another file system, or one without hard links
-            _copy_synced(candidate, beside)
-            copied = True
-        beside.replace(target)
-        # A rename between two names of one file does nothing, and leaves both.
-        beside.unlink(missing_ok=True)
-        _sync_folder(target.parent)
+        with appearing(target) as beside:
+            try:
+                beside.hardlink_to(candidate.resolve())
+                copied = False
+            except OSError:  # another file system, or one without hard links
+                shutil.copyfile(candidate, beside)
+                copied = True
     except OSError as error:
-        beside.unlink(missing_ok=True)
         msg = f"cannot write {target}: {error.strerror}; the library is unchanged"
         raise CalibraryError(msg) from None
     if copied and not candidate.is_symlink():
@@ -285,20 +278,3 @@ def place(candidate: Path, target: Path) -> None:
             link.replace(candidate)
         except OSError:  # a file system without links keeps the copy
             link.unlink(missing_ok=True)
-
-
-def _copy_synced(source: Path, target: Path) -> None:
-    with source.open("rb") as reader, target.open("wb") as writer:
-        shutil.copyfileobj(reader, writer, 1 << 20)
-        writer.flush()
-        os.fsync(writer.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:  # some network file systems know no fsync of folders
-        pass
-    finally:
-        os.close(descriptor)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from calibrary.library.inventory import complete
+from calibrary.files import appearing
+from calibrary.manifest.masters import complete
 from calibrary.model import CalibraryError, Frame, FrameType
 from calibrary.plan.names import master_stem
 from calibrary.plan.places import keys_of
@@ -138,7 +139,8 @@ def carry_out(steps: Iterable[Step], done: Callable[[Step], None]) -> None:
     for step in steps:
         if step.target is not None and step.deed in (Deed.COPY, Deed.MOVE):
             try:
-                _put(step.source, step.target)
+                with appearing(step.target, replace=False) as beside:
+                    shutil.copy2(step.source, beside)
                 if step.deed is Deed.MOVE:
                     step.source.unlink()
             except OSError as error:
@@ -146,33 +148,6 @@ def carry_out(steps: Iterable[Step], done: Callable[[Step], None]) -> None:
                 msg = f"{step.source}: not put to {step.target} ({reason}); mend it and run again"
                 raise CalibraryError(msg) from None
             done(step)
-
-
-def _put(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.part")
-    try:
-        with source.open("rb") as reading, beside.open("wb") as writing:
-            shutil.copyfileobj(reading, writing, _CHUNK)
-            writing.flush()
-            os.fsync(writing.fileno())
-        shutil.copystat(source, beside)
-        _take_place(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _take_place(beside: Path, target: Path) -> None:
-    try:
-        # A link fails where the name is taken: nothing is overwritten, not even in a race.
-        os.link(beside, target)
-    except FileExistsError:
-        raise
-    except OSError:
-        # The file system knows no links.
-        if target.exists():
-            raise
-        beside.rename(target)
 
 
 def summary(steps: Sequence[Step]) -> dict[Deed, int]:

@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from calibrary.files import write_text_atomic
 from calibrary.model import (
     FRAME_FIELDS,
     MANIFEST_COLUMNS,
@@ -18,7 +19,6 @@ from calibrary.model import (
     FrameType,
     Status,
     TypeSource,
-    write_text_atomic,
 )
 
 if TYPE_CHECKING:

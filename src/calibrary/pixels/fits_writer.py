@@ -9,7 +9,7 @@ import numpy.typing as npt
 from astropy.io import fits
 
 from calibrary.pixels.ascii_text import to_ascii
-from calibrary.pixels.writing import CardLike, Master, normalised
+from calibrary.pixels.master import CardLike, Master, normalised
 
 _CHUNK_ROWS = 64
 _STRING_MAX = 68

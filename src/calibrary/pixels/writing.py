@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -14,11 +11,8 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from calibrary.model import CalibraryError
-from calibrary.pixels.layout import ADU_FULL_SCALE
-
-Value = str | int | float | bool | None
-CardLike = tuple[str, Value, str]
+from calibrary.files import appearing, unwritable
+from calibrary.pixels.master import CardLike, Master, Value
 
 _NOT_IN_KEYWORDS = re.compile(r"[^A-Z0-9_-]")
 _RESERVED = re.compile(
@@ -30,33 +24,6 @@ _RESERVED = re.compile(
 """Keywords that describe the file's own structure; a copied one would be wrong here."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?)?", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Master:
-    """What goes into a master file besides its samples.
-
-    `write_master` makes it; keywords are legal and single, numbers finite.
-    """
-
-    width: int
-    height: int
-    channels: int
-    cards: tuple[CardLike, ...]
-    history: tuple[str, ...]
-    properties: Mapping[str, object]
-    image_type: str | None
-    cfa: str | None
-    output: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def time(self) -> str:
-        """Time of the last exposure, the file's only date; ISO 8601, UTC, ``Z`` at the end.
-
-        A file of the same inputs is the same file, so the clock is never read.
-        """
-        dates = {keyword: str(value) for keyword, value, _ in self.cards}
-        return f"{dates.get('DATE-END') or dates.get('DATE-OBS') or '1970-01-01T00:00:00'}Z"
 
 
 def write_master(
@@ -125,14 +92,22 @@ def write_master(
         cfa=cfa,
         output=output or {},
     )
-    with replacing(path) as file:
-        if path.suffix.lower() == ".xisf":
-            from calibrary.pixels.xisf_writer import write_xisf
+    try:
+        with appearing(path) as beside, beside.open("wb") as file:
+            return _writer(path)(file, data_adu, master)
+    except OSError as error:
+        raise unwritable(path, error) from None
 
-            return write_xisf(file, data_adu, master)
-        from calibrary.pixels.fits_writer import write_fits
 
-        return write_fits(file, data_adu, master)
+def _writer(path: Path) -> Callable[[IO[bytes], npt.NDArray[np.float32], Master], int]:
+    """Return the writer of a format; what it imports is loaded only when it is needed."""
+    if path.suffix.lower() == ".xisf":
+        from calibrary.pixels.xisf_writer import write_xisf
+
+        return write_xisf
+    from calibrary.pixels.fits_writer import write_fits
+
+    return write_fits
 
 
 def _clean(cards: Sequence[CardLike]) -> list[CardLike]:
@@ -160,50 +135,3 @@ def _plain_date(text: str) -> str | None:
     except ValueError:
         return None
     return plain if _DATE.fullmatch(plain) else None
-
-
-def normalised(
-    data_adu: npt.NDArray[np.float32],
-) -> tuple[npt.NDArray[np.float32], int]:
-    """Return ADU as floats in [0, 1], and how many samples had to be changed for it."""
-    values = data_adu / np.float32(ADU_FULL_SCALE)
-    inside = np.minimum(np.fmax(values, np.float32(0.0)), np.float32(1.0))
-    return inside, int(np.count_nonzero(inside != values))
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file beside `path`; on success it takes the place of `path`, else it is removed.
-
-    Raises
-    ------
-    CalibraryError
-        For whatever the system refuses; the text names `path`.
-    """
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with beside.open("wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-        _sync_folder(path.parent)
-    except OSError as error:
-        raise CalibraryError(
-            f"{path}: cannot be written ({error.strerror or error}); free space, or change its "
-            "permissions or the folder"
-        ) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,7 +21,7 @@ from calibrary import __version__
 from calibrary.headers.xisf import SIGNATURE
 from calibrary.pixels.ascii_text import to_ascii
 from calibrary.pixels.lz4_block import compress_lz4
-from calibrary.pixels.writing import Master, Value, normalised
+from calibrary.pixels.master import Master, Value, normalised
 
 ALIGNMENT = 4096
 """Of the data block, bytes; what PixInsight uses."""

@@ -6,8 +6,8 @@ import dataclasses
 import re
 from collections.abc import Iterable, Sequence
 
+from calibrary.manifest.master_names import parse_name
 from calibrary.model import Frame, GroupKeys
-from calibrary.plan.master_names import parse_name
 from calibrary.plan.names import setup_name
 from calibrary.plan.places import below
 

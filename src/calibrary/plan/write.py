@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from calibrary.config import Config
-from calibrary.library.inventory import published_digests, read_library
+from calibrary.files import write_text_atomic
 from calibrary.manifest import read_frames, write_frames
+from calibrary.manifest.masters import published_digests, read_library
 from calibrary.model import (
     CALIBRATION_TYPES,
     Action,
@@ -22,7 +23,6 @@ from calibrary.model import (
     Frame,
     GroupPlan,
     Status,
-    write_text_atomic,
 )
 from calibrary.plan.overrides import load_overrides
 from calibrary.plan.planning import Plan, make_plan

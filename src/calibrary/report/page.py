@@ -16,7 +16,8 @@ from markupsafe import Markup
 
 from calibrary.checks import CHECKS
 from calibrary.config.model import Frames
-from calibrary.model import CALIBRATION_TYPES, Frame, Verdict, write_text_atomic
+from calibrary.files import write_text_atomic
+from calibrary.model import CALIBRATION_TYPES, Frame, Verdict
 from calibrary.report import formats
 from calibrary.report.charts import pack, pack_text
 from calibrary.report.health import Trend, trends

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from calibrary.model import CalibraryError, FrameType, write_text_atomic
+from calibrary.files import write_text_atomic
+from calibrary.model import CalibraryError, FrameType
 from calibrary.simulate.defects import Defect
 from calibrary.simulate.headers import ASIAIR, NINA
 from calibrary.simulate.scene import Scene

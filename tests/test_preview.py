@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from calibrary.report.preview import LONGEST_SIDE, MAX_BYTES, render_preview, stretch
+from calibrary.preview import LONGEST_SIDE, MAX_BYTES, render_preview, stretch
 
 
 def decode(data: bytes) -> np.ndarray:

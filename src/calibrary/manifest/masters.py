@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from calibrary.manifest.master_names import MasterName, parse_name
 from calibrary.manifest.scanning import FoundFile, scan
 from calibrary.model import Frame, FrameType, Status
-from calibrary.plan.master_names import MasterName, parse_name
 
 _PUBLISHED = ("published", "refused")
 """Outcomes after which the master in the library, if there is one, is this workflow's own."""

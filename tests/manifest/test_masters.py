@@ -6,14 +6,14 @@ import time
 
 import pytest
 
-from calibrary.library.inventory import library_digest, published_digests, read_library
+from calibrary.manifest.masters import library_digest, published_digests, read_library
 from calibrary.model import FrameType, Status
 
 OWN = "T_C_MasterDark_2025_11_10_High_Gain_Mode_16BIT_G56_OS10_U60_Bin1x1_120s_-10C.xisf"
 
 
-def test_a_header_goes_before_the_name(tmp_path, put):
-    path = put(
+def test_a_header_goes_before_the_name(tmp_path, put_master):
+    path = put_master(
         tmp_path / OWN, IMAGETYP="Master Dark", EXPTIME=60.0, GAIN=7, SET_TEMP=-5.0, TELESCOP="T"
     )
     (master,) = read_library(tmp_path, None)
@@ -26,15 +26,17 @@ def test_a_header_goes_before_the_name(tmp_path, put):
 
 
 @pytest.mark.parametrize("header", [{}, {"IMAGETYP": "Dark Frame"}, {"IMAGETYP": "Light"}])
-def test_a_master_by_its_name_alone(tmp_path, put, header):
-    put(tmp_path / "sub" / OWN, **header)
+def test_a_master_by_its_name_alone(tmp_path, put_master, header):
+    put_master(tmp_path / "sub" / OWN, **header)
     (master,) = read_library(tmp_path, None)
     assert (master.frame_type, master.status) == (FrameType.MASTER, Status.IGNORED)
     assert (master.exposure_s, master.temp_c, master.date_obs) == (120.0, -10.0, "2025-11-10")
 
 
-def test_a_dark_flat_by_its_name_is_one_though_its_type_says_dark(tmp_path, put):
-    put(tmp_path / "T_C_MasterDarkFlat_0.5s_Gain56_Offset10_1x1_-10C.xisf", IMAGETYP="Master Dark")
+def test_a_dark_flat_by_its_name_is_one_though_its_type_says_dark(tmp_path, put_master):
+    put_master(
+        tmp_path / "T_C_MasterDarkFlat_0.5s_Gain56_Offset10_1x1_-10C.xisf", IMAGETYP="Master Dark"
+    )
     (master,) = read_library(tmp_path, None)
     assert master.master_of is FrameType.DARKFLAT
 
@@ -51,8 +53,8 @@ def test_no_library_is_an_empty_one(tmp_path):
     assert library_digest(tmp_path / "none", tmp_path) == library_digest(tmp_path, tmp_path)
 
 
-def test_headers_are_read_once(tmp_path, put, monkeypatch):
-    put(tmp_path / "library" / OWN)
+def test_headers_are_read_once(tmp_path, put_master, monkeypatch):
+    put_master(tmp_path / "library" / OWN)
     cache = tmp_path / "cache.sqlite"
     first = read_library(tmp_path / "library", cache)
     monkeypatch.setattr("calibrary.manifest.worker.read_header", None)
@@ -60,11 +62,11 @@ def test_headers_are_read_once(tmp_path, put, monkeypatch):
 
 
 @pytest.fixture
-def library(tmp_path, put):
+def library(tmp_path, put_master):
     """A library with one foreign and one own master, and the verdict of the latter."""
     folder, results = tmp_path / "library", tmp_path / "results"
-    put(folder / "foreign.xisf")
-    own = put(folder / "a/own.xisf")
+    put_master(folder / "foreign.xisf")
+    own = put_master(folder / "a/own.xisf")
     (results / "verify").mkdir(parents=True)
 
     def verdict(outcome="published"):
@@ -92,13 +94,13 @@ def test_publishing_does_not_change_the_digest(library):
     assert library_digest(folder, results) == whole
 
 
-def test_what_others_do_changes_the_digest(library, put):
+def test_what_others_do_changes_the_digest(library, put_master):
     folder, results, own, verdict = library
     verdict()
     digests = [library_digest(folder, results)]
     own.write_bytes(b"by another hand")
     digests.append(library_digest(folder, results))
-    put(folder / "more.xisf")
+    put_master(folder / "more.xisf")
     digests.append(library_digest(folder, results))
     os.utime(folder / "foreign.xisf", ns=(1, 1))
     digests.append(library_digest(folder, results))
@@ -117,11 +119,11 @@ def test_a_master_that_was_only_reused_counts(library):
     assert published_digests(results) == {"d1"}
 
 
-def test_two_formats_of_one_master_are_one(library, put):
+def test_two_formats_of_one_master_are_one(library, put_master):
     folder, results, own, verdict = library
     verdict()
     alone = library_digest(folder, results)
-    put(own.with_suffix(".fits"))
+    put_master(own.with_suffix(".fits"))
     assert library_digest(folder, results) == alone
 
 
