@@ -83,6 +83,17 @@ class TestPreparation:
             fits(tmp_path / name, IMAGETYP="DARK")
         assert len(index_frames([tmp_path], None)) == 2
 
+    def test_the_example_folders_are_understood_even_without_a_type_in_the_header(self, tmp_path):
+        for name in (
+            "bias/bias_001.fits",
+            "darks/dark_120s_001.fits",
+            "darkflats/darkflat_0.5s_001.fits",
+            "flats/flat_B_001.fits",
+        ):
+            fits(tmp_path / name, GAIN=1)
+        found = [frame.frame_type for frame in index_frames([tmp_path], None)]
+        assert found == ["bias", "darkflat", "dark", "flat"]
+
     def test_required_and_recommended_keywords_are_read(self, tmp_path):
         frame = read_header(
             fits(
@@ -185,6 +196,21 @@ class TestMasterTypes:
     def test_a_dark_of_a_flats_exposure_is_a_darkflat(self, shoot, plan):
         frames = shoot("flat", 20, NIGHT) + shoot("dark", 20, NIGHT)
         assert of(plan(frames), "darkflat").frames
+
+    @pytest.mark.parametrize("change", [{"gain": 0.0}, {"offset": 0.0}, {"x_binning": 2}])
+    @pytest.mark.parametrize(
+        ("kind", "start"),
+        [("darkflat", NIGHT), ("dark", "2025-11-01T20:00:00"), ("bias", NIGHT)],
+    )
+    def test_gain_offset_and_binning_are_the_same(self, shoot, plan, kind, start, change):
+        flats = shoot("flat", 20, NIGHT)
+        assert of(plan(flats + shoot(kind, 20, start)), "flat").calibrator.kind == kind
+        other = of(plan(flats + shoot(kind, 20, start, **change)), "flat").calibrator
+        assert other.kind is CalibratorKind.NONE
+
+    def test_each_exposure_is_its_own_dark(self, shoot, plan):
+        darks = [f for s in (60.0, 120.0, 300.0) for f in shoot("dark", 20, NIGHT, exposure_s=s)]
+        assert {g.keys.exposure_s for g in plan(darks).groups} == {60.0, 120.0, 300.0}
 
     def test_flats_are_calibrated_with_the_darkflat_master(self, shoot, plan):
         frames = shoot("flat", 20, NIGHT) + shoot("dark", 20, NIGHT)

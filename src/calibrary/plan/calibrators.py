@@ -124,6 +124,7 @@ class Matcher:
     ) -> list[NDArray[np.float64]]:
         """Return sort keys, the weightiest last (as `numpy.lexsort` wants them)."""
         time = comparison.time_delta[fit]
+        # What is surely of the same camera and setting comes before what only may be.
         unsure = comparison.unsure[fit] * 2.0 + comparison.rounded[fit]
         distance = np.where(np.isnan(time), np.inf, np.abs(time))
         temp = np.abs(comparison.temperature_delta[fit])

@@ -50,7 +50,6 @@ _LOST_IN_MASTERS = {"readout_mode", "usb_limit", "samples", "channels"} | _IF_KN
 MEASURED_KEYS = ("exposure", "temperature", "time")
 KEYS = (*EXACT_KEYS, *MEASURED_KEYS, "use")
 
-_SERIAL = EXACT_KEYS.index("camera_serial")
 _GEOMETRY = [EXACT_KEYS.index(k) for k in ("width", "height", "channels")]
 
 
@@ -87,8 +86,8 @@ class Comparison:
     """Hours from the flats to the candidate: after is positive, overlap 0, NaN unknown."""
     outside: NDArray[np.bool_]
     """The candidate was taken outside the window of dark-flats, whatever its type."""
-    unsure: NDArray[np.bool_]
-    """Only one of the two has the serial number of its camera."""
+    unsure: NDArray[np.int64]
+    """How many keys only one of the two knows, where that does not exclude."""
     rounded: NDArray[np.bool_]
     """The exposures are equal only because the master's may have been rounded."""
 
@@ -194,7 +193,8 @@ class Table:
         tolerance = self._config.tolerance
         mine = np.array(self._encode(flat.values))
         differs = self._exact != mine
-        differs &= ~(self._lenient & ((self._exact == 0) | (mine == 0)))
+        passed = differs & self._lenient & ((self._exact == 0) | (mine == 0))
+        differs &= ~passed
         bias, darkflat = self.types == "bias", self.types == "darkflat"
 
         exposure = np.nan if flat.exposure_s is None else flat.exposure_s
@@ -225,7 +225,7 @@ class Table:
                 self._blocked,
             ]
         )
-        unsure = (self._exact[:, _SERIAL] == 0) != (mine[_SERIAL] == 0)
+        unsure = np.count_nonzero(passed, axis=1)
         return Comparison(
             excluded, exposure_delta, limit, temp_delta, time_delta, outside, unsure, rounded
         )
