@@ -112,6 +112,39 @@ def test_names_and_folders_fill_what_headers_lack(tmp_path, put_master, run):
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        (
+            "T_C_MasterDark_2025_11_10_High_Gain_G56_OS10_U60_Bin1x1_120s_-10C.xisf",
+            "T_C/DARKS_2025_11_10/T_C_MasterDark_120s_Gain56_Offset10_1x1_-10C.xisf",
+        ),
+        (
+            "T_C_MasterDark_120s_Gain56_Offset10_1x1_-10C.xisf",
+            "T_C/DARKS_NO_DATE/T_C_MasterDark_120s_Gain56_Offset10_1x1_-10C.xisf",
+        ),
+        (
+            "T..C_MasterDark_120s_Gain56_Offset10_1x1_-10C.xisf",
+            "T__C/DARKS_NO_DATE/T__C_MasterDark_120s_Gain56_Offset10_1x1_-10C.xisf",
+        ),
+        (
+            "!!!DARKS_LIB/T_C/DARKS_2025_11_10/mine.xisf",
+            "T_C/DARKS_2025_11_10/T_C_MasterDark_NO_EXPOSURE_NO_GAIN_NO_OFFSET_1x1_NO_TEMP.xisf",
+        ),
+    ],
+)
+def test_a_setup_that_only_the_name_or_folder_tells_is_kept(tmp_path, put_master, run, name, place):
+    put_master(tmp_path / "old" / name, IMAGETYP="Master Dark")
+    assert run(tmp_path / "old", tmp_path / "library").exit_code == 0
+    assert files(tmp_path / "library") == {f"!!!DARKS_LIB/{place}"}
+
+
+def test_a_setup_that_nothing_tells_is_told(tmp_path, put_master, run):
+    put_master(tmp_path / "old/x.xisf", IMAGETYP="Master Dark")
+    result = run(tmp_path / "old", tmp_path / "library", "--dry-run")
+    assert "neither header nor name tells telescope and camera" in result.output
+
+
 @pytest.mark.parametrize("ending", [".fits", ".FIT", ".fits.gz"])
 def test_the_ending_of_a_file_stays(tmp_path, put_master, run, ending):
     plain = put_master(tmp_path / "x.fits", **CARDS)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from calibrary.files import appearing
+from calibrary.manifest.master_names import setup_of
 from calibrary.manifest.masters import complete
 from calibrary.model import CalibraryError, Frame, FrameType
 from calibrary.plan.names import master_stem
@@ -94,11 +95,15 @@ def _step(frame: Frame, library: Path, *, move: bool) -> Step:
         return Step(source, None, Deed.NO_MASTER, _why_not(frame))
     if kind not in (FrameType.BIAS, FrameType.DARK, FrameType.DARKFLAT, FrameType.FLAT):
         return Step(source, None, Deed.NO_MASTER, f"a master {kind} is no calibration master")
-    stem = master_stem(kind, keys_of(frame), frame.date_obs)
+    known = frame.telescope is not None or frame.camera is not None
+    # A name has both in one word, sanitised.
+    setup = None if known else setup_of(frame.path.replace(os.sep, "/"))
+    stem = master_stem(kind, keys_of(frame), frame.date_obs, setup)
     ending = _ENDING.search(source.name.lower())
     target = library / (stem + (ending[0] if ending else source.suffix))
     if not target.exists():
-        return Step(source, target, Deed.MOVE if move else Deed.COPY)
+        told = "" if known or setup else "neither header nor name tells telescope and camera"
+        return Step(source, target, Deed.MOVE if move else Deed.COPY, told)
     if _same_file(source, target):
         return Step(source, target, Deed.SAME)
     reason = "another file has this name in the library; nothing is overwritten"

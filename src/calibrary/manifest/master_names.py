@@ -31,6 +31,7 @@ _ANAWBPPS = re.compile(
     re.I,
 )
 _EXPOSURE = re.compile(rf"({_NUMBER})s", re.I)
+_FOLDER_SETUP = re.compile(r"(?:.*/)?!!![A-Z]+_LIB/([^/]+)/.*")
 _FOLDER_DATE = re.compile(r".*_(\d{4}_\d\d_\d\d)")
 
 
@@ -80,11 +81,11 @@ def parse_name(path: str) -> MasterName | None:
     frame_type = _TYPES[master["type"].lower()]
     exposure = _EXPOSURE.fullmatch(values["what"])
     seconds = values.get("exposure") or (exposure and exposure[1])
-    date = values.get("date") or _folder_date(pure)
+    date = values.get("date")
     return MasterName(
         master_of=frame_type,
         setup=master["setup"],
-        date=date and date.replace("_", "-"),
+        date=date.replace("_", "-") if date else folder_date(path),
         exposure_s=_number(seconds),
         filter=_filter(values["what"], own is not None) if frame_type is FrameType.FLAT else None,
         gain=_number(values["gain"]),
@@ -96,9 +97,19 @@ def parse_name(path: str) -> MasterName | None:
     )
 
 
-def _folder_date(path: PurePosixPath) -> str | None:
-    match = _FOLDER_DATE.fullmatch(path.parent.name)
-    return match[1] if match else None
+def setup_of(path: str) -> str | None:
+    """Return the setup that the name of a master tells, else its folder in a library."""
+    name = parse_name(path)
+    if name is not None and name.setup is not None:
+        return name.setup
+    folder = _FOLDER_SETUP.fullmatch(path)
+    return folder[1] if folder else None
+
+
+def folder_date(path: str) -> str | None:
+    """Return the day, ``YYYY-MM-DD``, that the folder of a master tells."""
+    match = _FOLDER_DATE.fullmatch(PurePosixPath(path).parent.name)
+    return match[1].replace("_", "-") if match else None
 
 
 def _filter(what: str, before_readout: bool) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from calibrary.manifest.master_names import MasterName, parse_name
+from calibrary.manifest.master_names import MasterName, folder_date, parse_name
 from calibrary.manifest.scanning import FoundFile, scan
 from calibrary.model import Frame, FrameType, Status
 
@@ -48,9 +48,12 @@ def read_library(library: Path, cache: Path | None) -> list[Frame]:
 
 def complete(frame: Frame, root: str) -> Frame:
     """Return a master with what its name tells and its header does not."""
-    name = parse_name(os.path.relpath(frame.path, root).replace(os.sep, "/"))
+    path = os.path.relpath(frame.path, root).replace(os.sep, "/")
+    name = parse_name(path)
     if name is None:
-        return frame
+        if frame.frame_type is not FrameType.MASTER or frame.date_obs is not None:
+            return frame
+        return dataclasses.replace(frame, date_obs=folder_date(path))
     if frame.frame_type is not FrameType.MASTER:
         # The name says it is one; a header that says 'Dark Frame' is that of its first input.
         frame = dataclasses.replace(

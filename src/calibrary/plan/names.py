@@ -89,9 +89,19 @@ def date_word(date_obs: str | None) -> str:
     return "_".join(match.groups()) if match else NO_DATE
 
 
-def master_stem(frame_type: FrameType, keys: GroupKeys, first_date_obs: str | None) -> str:
-    """Return the path of a master below the library, without its suffix."""
-    setup, folder = setup_name(keys), FOLDERS[frame_type]
+def master_stem(
+    frame_type: FrameType,
+    keys: GroupKeys,
+    first_date_obs: str | None,
+    setup: str | None = None,
+) -> str:
+    """Return the path of a master below the library, without its suffix.
+
+    `setup`, if given, stands for telescope and camera.
+    """
+    longest = 2 * _MAX_TEXT + 1
+    setup = _UNSAFE.sub("_", setup)[:longest] if setup else setup_name(keys)
+    folder = FOLDERS[frame_type]
     words = [setup, f"Master{MASTER_WORDS[frame_type]}", *settings_words(frame_type, keys)]
     dated = f"{folder}_{date_word(first_date_obs)}"
     return f"!!!{folder}_LIB/{setup}/{dated}/{'_'.join(words)}"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Sequence
 
-from calibrary.manifest.master_names import parse_name
+from calibrary.manifest.master_names import setup_of
 from calibrary.model import Frame, GroupKeys
 from calibrary.plan.names import setup_name
 from calibrary.plan.places import below
-
-_FOLDER = re.compile(r"(?:.*/)?!!![A-Z]+_LIB/([^/]+)/.*")
 
 
 def with_setups(masters: Sequence[Frame], keys: Iterable[GroupKeys], library: str) -> list[Frame]:
@@ -26,17 +23,9 @@ def with_setups(masters: Sequence[Frame], keys: Iterable[GroupKeys], library: st
     found = []
     for master in masters:
         if master.telescope is None and master.camera is None and master.master_of is not None:
-            known = setups.get((_setup(below(master.path, library)) or "").casefold(), set())
+            known = setups.get((setup_of(below(master.path, library)) or "").casefold(), set())
             if len(known) == 1:
                 telescope, camera = next(iter(known))
                 master = dataclasses.replace(master, telescope=telescope, camera=camera)
         found.append(master)
     return found
-
-
-def _setup(path: str) -> str | None:
-    name = parse_name(path)
-    if name is not None and name.setup is not None:
-        return name.setup
-    folder = _FOLDER.fullmatch(path)
-    return folder[1] if folder else None

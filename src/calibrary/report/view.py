@@ -85,6 +85,7 @@ def _camera(master: MasterResult) -> str:
         f"offset {formats.number(keys.offset)}" if keys.offset is not None else "offset unknown",
         f"{keys.x_binning}×{keys.y_binning}",
         keys.readout_mode,
+        f"serial number {keys.camera_serial}" if keys.camera_serial else None,
     ]
     return ", ".join(part for part in parts if part)
 
