@@ -167,6 +167,18 @@ CHECKS = (
         "the shape of a flat departs by {figure:.1%} from the others': cloud, dew, moving light?",
     ),
     Check(
+        "inputs.scale_ratio",
+        (FLAT,),
+        "above",
+        1.0,
+        None,
+        "",
+        "step between the samples of the flats over that of their calibrator's frames, or its"
+        " inverse, whichever is above 1",
+        "own: of one camera some programs write 12 bits as they are, others shifted to 16",
+        "flats and calibrator differ {figure:.0f} times in scale: 12 bits against 16?",
+    ),
+    Check(
         "level.constant",
         CALIBRATION_TYPES,
         "above",

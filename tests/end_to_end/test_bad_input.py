@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import astropy.io.fits
+import numpy as np
 import pytest
 from observatory import Workspace, take
 
@@ -196,3 +197,19 @@ def test_a_read_only_source_is_enough(space):
         path.chmod(0o555 if path.is_dir() else 0o444)
     ended = space.run("--forceall")
     assert ended.status == 0, ended.text
+
+
+def test_dark_flats_of_another_scale_are_told(space):
+    """One program writes 12 bits as they are, another shifts them to 16; no header says so."""
+    manifest = space.table("manifest")
+    group = space.group("darkflat", exposure_s=1.5)
+    for path in manifest[manifest["group"] == group]["path"]:
+        with astropy.io.fits.open(path, mode="update") as hdus:
+            hdus[0].data = hdus[0].data * np.uint16(16)
+    ended = space.run()
+    assert ended.status == 0, ended.text
+    tests = {t["name"]: t for t in space.verdict(space.group("flat", filter="R"))["tests"]}
+    assert (tests["inputs.scale_ratio"]["figure"], tests["inputs.scale_ratio"]["verdict"]) == (
+        16.0,
+        "warn",
+    )

@@ -151,3 +151,9 @@ def test_unsigned_samples_that_do_not_say_so_are_set_aside(tmp_path):
     check = check_frames(plan_of(paths, FLAT, SENSOR))
     assert [f.path for f in check.set_aside] == [str(path) for path in paths[:2]]
     assert "BZERO 32768" in check.set_aside[0].reason
+
+
+@pytest.mark.parametrize(("shift", "step"), [(1, 1.0), (4, 4.0), (16, 16.0)])
+def test_samples_of_few_bits_that_were_shifted_show_it(tmp_path, shift, step):
+    paths = write(tmp_path, list(noise(5, 300.0, 5.0) * shift))
+    assert check_frames(plan_of(paths, BIAS, SENSOR)).figures["inputs.step"] == step

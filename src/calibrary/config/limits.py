@@ -50,6 +50,7 @@ class VerifyLimits(BaseModel):
     inputs_leak: Limit = _limit("inputs_leak")
     inputs_lamp_drift: Limit = _limit("inputs_lamp_drift")
     inputs_unevenness: Limit = _limit("inputs_unevenness")
+    inputs_scale_ratio: Limit = _limit("inputs_scale_ratio")
     level_constant: Limit = _limit("level_constant")
     level_bias_fraction: Limit = _limit("level_bias_fraction")
     level_spread: Limit = _limit("level_spread")

@@ -46,6 +46,7 @@ def publish_group(sheet: Path, measured: Path, verdict: Path, config: Config) ->
     plan = GroupPlan.from_json(sheet.read_text(encoding="utf-8"))
     found: Measured = json.loads(measured.read_text(encoding="utf-8"))
     found["figures"] |= _above_bias(plan, found, measured.parent)
+    found["figures"] |= _beside_calibrator(plan, found, measured.parent)
     record = _judged(plan, found, config) | _calibrator_refused(found, measured.parents[1], config)
     candidates = candidates_of(measured)
     if plan.action is Action.BUILD and candidates:
@@ -135,6 +136,21 @@ def _above_bias(plan: GroupPlan, found: Measured, folder: Path) -> dict[str, flo
     if level is None:
         return {}
     return dark_figures(found["figures"], level, plan.keys.exposure_s, plan.keys.egain)
+
+
+def _beside_calibrator(plan: GroupPlan, found: Measured, folder: Path) -> dict[str, float]:
+    """Return how the scale of flats and of their calibrator's frames differ, where both are known.
+
+    Equal headers do not tell: of one camera some programs write 12 bits as they are, others
+    shifted to 16.
+    """
+    group = plan.calibrator.group if plan.calibrator else None
+    path = folder / f"{group}.json"
+    if group is None or not path.exists():
+        return {}
+    its = json.loads(path.read_text(encoding="utf-8"))["figures"].get("inputs.step")
+    mine = found["figures"].get("inputs.step")
+    return {"inputs.scale_ratio": max(mine / its, its / mine)} if mine and its else {}
 
 
 def _calibrator_refused(found: Measured, results: Path, config: Config) -> dict[str, Any]:

@@ -220,7 +220,28 @@ def _judge_group(
             checks[index] = replace(checks[index], reason=reason)
         group = examine_group({i: samples[i] for i in group.index if i not in found}, flat=flat)
     checks = [_with_noise(c, i, group) for i, c in enumerate(checks)]
-    return _summary(plan, checks, group, divided, next(iter(samples.values())).full_scale)
+    summary = _summary(plan, checks, group, divided, next(iter(samples.values())).full_scale)
+    step = _step([samples[i] for i in group.index])
+    return (
+        summary
+        if step is None
+        else replace(summary, figures=summary.figures | {"inputs.step": step})
+    )
+
+
+def _step(samples: Sequence[Sample]) -> float | None:
+    """Return the power of two, ADU, of which all samples are multiples: 16 for shifted 12 bits.
+
+    ``None`` where they are no whole numbers, or all zero.
+    """
+    bits = 0
+    for sample in samples:
+        finite = sample.data[np.isfinite(sample.data)]
+        whole = finite.astype(np.int64)
+        if not np.array_equal(whole, finite):
+            return None
+        bits |= int(np.bitwise_or.reduce(whole, initial=0))
+    return float(bits & -bits) or None
 
 
 def _with_noise(check: FrameCheck, index: int, group: GroupSample) -> FrameCheck:
