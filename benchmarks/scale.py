@@ -58,7 +58,7 @@ record["group"] = sheet["group"]
 if record["calibrator"]:
     record["calibrator"].update({key: sheet["calibrator"][key] for key in ("group", "master")})
 measured.write_text(json.dumps(record))
-Path(snakemake.output.preview).write_bytes(template.with_suffix(".webp").read_bytes())
+Path(snakemake.output.preview).write_bytes(template.with_suffix(".jpg").read_bytes())
 '''
 
 
@@ -167,7 +167,7 @@ def prepare_workflow(folder: Path) -> Path:
         to = templates / group["frame_type"]
         shutil.copy(results / f"candidates/{group['group']}.xisf", to.with_suffix(".xisf"))
         shutil.copy(results / f"candidates/{group['group']}.json", to.with_suffix(".json"))
-        shutil.copy(results / f"previews/{group['group']}.webp", to.with_suffix(".webp"))
+        shutil.copy(results / f"previews/{group['group']}.jpg", to.with_suffix(".jpg"))
         to.with_suffix(".digest").write_text(group["digest"])
     (folder / "workflow/scripts/integrate.py").write_text(STAND_IN)
     return folder

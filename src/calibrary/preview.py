@@ -24,7 +24,7 @@ TARGET_BACKGROUND = 0.25
 MAD_TO_SIGMA = 1.4826
 FULL_SCALE_ADU = 65535.0
 
-_QUALITIES = (90, 70, 55, 40, 25, 12)
+_QUALITIES = (90, 80, 70, 55, 40, 25)
 _BAYER_CELLS = ("RGGB", "BGGR", "GRBG", "GBRG")
 
 
@@ -50,7 +50,7 @@ def render_preview(
     Returns
     -------
     bytes
-        A WebP file of at most `LONGEST_SIDE` pixels a side and about `MAX_BYTES`.
+        A JPEG file of at most `LONGEST_SIDE` pixels a side and about `MAX_BYTES`.
     """
     if rows is None:
         return _encode(Image.new("L", EMPTY_TILE, 128))
@@ -121,11 +121,14 @@ def _shrink(plane: NDArray[np.float32], cell: int = 1) -> Array:
 
 
 def _encode(image: Image.Image) -> bytes:
-    """Encode as WebP; noise does not compress, so quality and then size give way."""
+    """Encode as JPEG; noise does not compress, so quality and then size give way.
+
+    WebP would be a little smaller, but Snakemake's own report does not show it.
+    """
     while True:
         for quality in _QUALITIES:
             buffer = BytesIO()
-            image.save(buffer, "WEBP", quality=quality, method=4)
+            image.save(buffer, "JPEG", quality=quality, optimize=True)
             if buffer.tell() <= MAX_BYTES:
                 return buffer.getvalue()
         image = image.resize((image.width * 3 // 4, image.height * 3 // 4), Image.Resampling.BOX)

@@ -29,7 +29,7 @@ def test_settings_that_do_not_compare_are_series_of_their_own():
     assert trend.quantity.label == "Bias level"
     assert [len(points) for _, points in sorted(trend.series.items())] == [1, 2]
     assert [series["name"] for series in trend.data()["series"]] == ["gain 0", "gain 100"]
-    assert trend.caption == "Bias level of 3 masters; latest 511 ADU on 2026-02-05"
+    assert trend.caption == "Bias level of 3 masters; latest 511 ADU on 2026-02-05 (gain 100)"
 
 
 def test_hot_pixels_are_compared_at_equal_exposure_only():

@@ -13,3 +13,12 @@ def test_counts_every_sample_but_the_outermost(spread: float) -> None:
     plot = _histogram(sample)
     assert len(plot["counts"]) == HISTOGRAM_BINS
     assert sum(plot["counts"]) == pytest.approx(sample.size, rel=0.002)
+
+
+def test_hot_pixels_leave_room_for_the_noise_and_are_told() -> None:
+    rng = np.random.default_rng(1)
+    sample = rng.normal(500, 3, (200, 200)).astype(np.float32)
+    sample[:2] = 40000
+    plot = _histogram(sample)
+    assert sum(count > 0 for count in plot["counts"]) > HISTOGRAM_BINS / 4
+    assert plot["above"] == pytest.approx(0.01, rel=0.1)

@@ -40,3 +40,11 @@ def test_cells_follow_light_however_strong_but_no_cosmic_ray():
     assert cells[0, 0] == pytest.approx(1000.0, abs=4)
     cells[0, 0] = 0
     assert np.abs(cells).max() < 5
+
+
+def test_a_hot_pixel_moves_no_cell_of_an_image_over_its_level_either():
+    rng = np.random.default_rng(2)
+    image = rng.normal(1.0, 0.01, (64, 64)).astype(np.float32)
+    image[20, 20] = 3.0
+    cells = cell_levels(image, 8, 8, step=1 / 500)
+    assert np.abs(cells - 1.0).max() < 0.006

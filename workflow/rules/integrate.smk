@@ -17,7 +17,7 @@ rule integrate:
     output:
         measured=RUN.path("candidates/{group}.json"),
         preview=report(
-            RUN.path("previews/{group}.webp"),
+            RUN.path("previews/{group}.jpg"),
             caption="../report/preview.rst",
             category="Previews",
             labels={"group": "{group}"},

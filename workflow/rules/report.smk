@@ -14,20 +14,28 @@ rule report:
         matches=lambda wildcards: checkpoints.plan.get().output.matches,
     output:
         report=report(
-            RUN.path("report.html"), caption="../report/report.rst", category="Report"
+            RUN.path("report.html"),
+            caption="../report/report.rst",
+            category="Report",
+            labels={"page": "Calibration masters"},
         ),
         manifest=report(
             RUN.path("manifest.csv"),
             caption="../report/manifest.rst",
             category="Tables",
+            labels={"table": "Every file found"},
         ),
         groups=report(
-            RUN.path("groups.csv"), caption="../report/groups.rst", category="Tables"
+            RUN.path("groups.csv"),
+            caption="../report/groups.rst",
+            category="Tables",
+            labels={"table": "Groups and their masters"},
         ),
         coverage=report(
             RUN.path("coverage.csv"),
             caption="../report/coverage.rst",
             category="Tables",
+            labels={"table": "Coverage of the library"},
         ),
     log:
         RUN.path("logs/report.log"),

@@ -22,6 +22,9 @@ SIGNIFICANT_DIGITS = 5
 SHOWN_HOT_PIXELS = 400
 """Enough to see a pattern; a thousand would be half of the page."""
 
+CUT_ANYWAY = 0.0006
+"""The outermost pixels that no histogram shows."""
+
 CAPTIONS = {
     "histogram": "Histogram of the master's pixels",
     "noise": "Noise against the number of frames, measured and as 1/√N",
@@ -64,6 +67,9 @@ def chart_data(record: Mapping[str, Any]) -> dict[str, Any]:
 def captions(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return kind and caption of each chart, in the order they are shown."""
     told = dict(CAPTIONS)
+    above = data.get("histogram", {}).get("above", 0.0)
+    if above > CUT_ANYWAY:
+        told["histogram"] += f"; {100 * above:.2g} % lie above"
     if "hot_pixels" in data:
         listed, count = len(data["hot_pixels"]["x"]), data["hot_pixels"]["count"]
         which = f"the brightest {listed} of {number(count)}" if listed < count else f"all {listed}"

@@ -54,27 +54,35 @@ class Trend:
     @property
     def caption(self) -> str:
         """What the chart shows, with its latest value."""
-        points = sorted(point for points in self.series.values() for point in points)
+        points = sorted(
+            (*point, setting) for setting, points in self.series.items() for point in points
+        )
+        date, value, _, setting = points[-1]
+        name = self._name(setting)
         unit = f" {self.quantity.unit}" if self.quantity.unit else ""
         return (
             f"{self.quantity.label} of {len(points)} master{'s' if len(points) != 1 else ''}; "
-            f"latest {number(points[-1][1])}{unit} on {points[-1][0]}"
+            f"latest {number(value)}{unit} on {date}{f' ({name})' if name else ''}"
         )
 
     def data(self) -> dict[str, Any]:
         """Return what the chart needs; a series is named by what sets it apart."""
-        shared = set.intersection(*(set(setting) for setting in self.series))
         return {
             "label": self.quantity.label,
             "unit": self.quantity.unit,
             "series": [
                 {
-                    "name": ", ".join(part for part in setting if part not in shared),
+                    "name": self._name(setting),
                     "points": points,
                 }
                 for setting, points in sorted((s, sorted(p)) for s, p in self.series.items())
             ],
         }
+
+    def _name(self, setting: Setting) -> str:
+        """Return what sets a setting apart from the others; empty for the only one."""
+        shared = set.intersection(*(set(other) for other in self.series))
+        return ", ".join(part for part in setting if part not in shared)
 
 
 def trends(masters: Iterable[Frame], library: Path) -> dict[str, list[Trend]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from importlib.resources import files
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from calibrary.checks import CHECKS
 from calibrary.config.model import Frames
@@ -118,7 +119,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=formats.number, temperature=formats.temperature)
+    environment.filters.update(
+        number=formats.number, temperature=formats.temperature, breakable=_breakable
+    )
     environment.globals["marks"] = {v.value: mark for v, mark in formats.VERDICT_MARKS.items()}
     return environment
 
@@ -134,6 +137,11 @@ def _assets() -> dict[str, str | Markup]:
         "plotly": pack_text(plotly),
         "script_hashes": Markup(" ".join(_hash_source(text) for text in (script, plotly))),
     }
+
+
+def _breakable(name: str) -> Markup:
+    """Let a long name go on in the next line after its separators."""
+    return Markup(re.sub(r"(?<=[_./-])(?=\w)", "<wbr>", str(escape(name))))
 
 
 def _hash_source(script: str) -> str:

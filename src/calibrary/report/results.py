@@ -165,7 +165,7 @@ def _master(
     outcome = record.get("outcome", "not_built")
     if outcome == "published" and since is not None and measured.stat().st_mtime < since:
         outcome = "reused"
-    preview = results / "previews" / f"{plan.group}.webp"
+    preview = results / "previews" / f"{plan.group}.jpg"
     too_few = plan.action is Action.TOO_FEW
     return MasterResult(
         plan=plan,

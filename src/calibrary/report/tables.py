@@ -17,12 +17,12 @@ SET_ASIDE_COLUMNS = (
     ("folder", "Folder", "name"),
 )
 """Key, heading and kind of each column: ``text``, ``word`` (never broken), ``name`` (broken where
-it can be), ``number``, ``badge`` or ``todo`` (wide)."""
+it can be), ``number``, ``badge``, ``setting`` or ``todo`` (wide)."""
 
 COVERAGE_COLUMNS = (
     ("setup", "Setup", "name"),
     ("type", "Type", "word"),
-    ("setting", "Setting", "word"),
+    ("setting", "Setting", "setting"),
     ("status", "Status", "badge"),
     ("masters", "Masters", "number"),
     ("newest", "Newest", "word"),

@@ -19,6 +19,8 @@ GRID = (24, 32)
 """Rows and columns of the evenness map."""
 PROFILE_POINTS = 128
 HISTOGRAM_BINS = 128
+HISTOGRAM_REACH = 4.0
+"""The histogram goes so many times further up than down: hot pixels would make it one bin wide."""
 
 Image = NDArray[np.float32]
 
@@ -63,11 +65,15 @@ def measure_master(
     figures["level.nonfinite"] = float(1.0 - finite.mean())
     planes = _plane_levels(sample, bayer_pattern)
     even = _over_planes(sample, planes)
-    grid = cell_levels(even, *(min(g, s) for g, s in zip(GRID, even.shape, strict=True)))
+    rows, columns = (min(g, s) for g, s in zip(GRID, even.shape, strict=True))
+    step = 1.0 / max(figures["level.median"], 1.0)
+    grid = cell_levels(even, rows, columns, step)
     plots = {
         "histogram": _histogram(sample),
         "uniformity": {"grid": _digits(grid)},
-        "profile": _profile(sample, even, frame_type),
+        "profile": _profile(even, "", step)
+        if frame_type is FrameType.FLAT
+        else _profile(sample, "ADU"),
     }
     if frame_type is FrameType.FLAT:
         figures |= _flat_shape(sample, even, grid, full_scale)
@@ -148,25 +154,28 @@ def _hot_pixels(master: Image, figures: dict[str, float]) -> dict[str, Any]:
 
 
 def _histogram(sample: Image) -> dict[str, Any]:
-    low, high = np.percentile(sample, (0.05, 99.95))
+    low, middle, high = np.percentile(sample, (0.05, 50.0, 99.95))
+    high = min(high, middle + HISTOGRAM_REACH * (middle - low)) if middle > low else high
     if not high > low:
         low, high = low - 0.5, high + 0.5
     # In float32 the values of an all but constant master are too few for so many bins.
     wide = sample.astype(np.float64)
     counts, edges = np.histogram(wide, HISTOGRAM_BINS, (float(low), float(high)))
-    return {"edges_adu": _digits(edges), "counts": counts.tolist()}
+    return {
+        "edges_adu": _digits(edges),
+        "counts": counts.tolist(),
+        "above": float(f"{(sample > high).mean():.3g}"),
+    }
 
 
-def _profile(sample: Image, even: Image, frame_type: FrameType) -> dict[str, Any]:
-    flat = frame_type is FrameType.FLAT
-    image = even if flat else sample
+def _profile(image: Image, unit: str, step: float = 1.0) -> dict[str, Any]:
     high, wide = image.shape
     across = image[high // 3 : high - high // 3]
     down = image[:, wide // 3 : wide - wide // 3]
     return {
-        "rows": _digits(cell_levels(across, 1, min(PROFILE_POINTS, wide))[0]),
-        "columns": _digits(cell_levels(down, min(PROFILE_POINTS, high), 1)[:, 0]),
-        "unit": "" if flat else "ADU",
+        "rows": _digits(cell_levels(across, 1, min(PROFILE_POINTS, wide), step)[0]),
+        "columns": _digits(cell_levels(down, min(PROFILE_POINTS, high), 1, step)[:, 0]),
+        "unit": unit,
     }
 
 

@@ -60,7 +60,7 @@ def clipped_stats(values: Floats) -> tuple[float, float]:
     return centre, sigma
 
 
-def cell_levels(image: Floats, rows: int, columns: int) -> NDArray[np.float64]:
+def cell_levels(image: Floats, rows: int, columns: int, step: float = 1.0) -> NDArray[np.float64]:
     """Return the levels of a grid of `rows` × `columns` equal parts of an image.
 
     A level is the mean within 5 sigma of the part's median: neither cosmic rays nor the step of
@@ -72,6 +72,8 @@ def cell_levels(image: Floats, rows: int, columns: int) -> NDArray[np.float64]:
         At least one pixel to each part; what is over at the end is left out.
     rows, columns : int
         Parts along each side.
+    step : float
+        What 1 ADU is in the unit of the image.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def cell_levels(image: Floats, rows: int, columns: int) -> NDArray[np.float64]:
     parts = blocks.transpose(0, 2, 1, 3).reshape(rows, columns, high * wide)
     centre = np.median(parts, axis=-1, keepdims=True)
     away = parts - centre
-    limit = CLIP_SIGMA * max(_MAD_TO_SIGMA * float(np.median(np.abs(away))), _LEAST_SIGMA)
+    limit = CLIP_SIGMA * max(_MAD_TO_SIGMA * float(np.median(np.abs(away))), _LEAST_SIGMA * step)
     levels: NDArray[np.float64] = np.clip(away, -limit, limit).mean(
         axis=-1, dtype=np.float64
     ) + centre[..., 0].astype(np.float64)

@@ -183,9 +183,10 @@ const draw = {
 
 // --- drawing ----------------------------------------------------------------------------------
 
-function fullLayout(own, c, width) {
+function fullLayout(own, c, plot) {
+  const { clientWidth: width, clientHeight: height } = plot;
   const layout = {
-    autosize: true, showlegend: false, separators: ".\u202f",
+    autosize: true, width, height, showlegend: false, separators: ".\u202f",
     margin: { l: 58, r: 12, t: 8, b: 40 },
     paper_bgcolor: "transparent", plot_bgcolor: "transparent",
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: c.muted },
@@ -228,7 +229,7 @@ function paint(plot) {
   const { kind, data } = drawn.get(plot);
   const c = colours();
   const { traces, layout } = draw[kind](data, c);
-  return Plotly.react(plot, traces, fullLayout(layout, c, plot.clientWidth), {
+  return Plotly.react(plot, traces, fullLayout(layout, c, plot), {
     displayModeBar: false, responsive: true,
   });
 }
@@ -249,9 +250,14 @@ function repaint() {
 document.addEventListener("themechange", repaint);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
 
-// Paper is white: charts are painted for it, and back afterwards.
-window.addEventListener("beforeprint", () => applyTheme("light"));
-window.addEventListener("afterprint", () => applyTheme(themeChoice.value));
+// Paper is white and narrower: charts are painted for it, and back afterwards.
+function setPaper(on) {
+  document.documentElement.classList.toggle("paper", on);
+  applyTheme(on ? "light" : themeChoice.value);
+}
+
+window.addEventListener("beforeprint", () => setPaper(true));
+window.addEventListener("afterprint", () => setPaper(false));
 
 // --- the frames of a master as a table ----------------------------------------------------------
 

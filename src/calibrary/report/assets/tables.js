@@ -149,4 +149,6 @@ if (filterForm) {
   filterForm.addEventListener("input", applyFilters);
   filterForm.addEventListener("submit", (event) => event.preventDefault());
   filterForm.addEventListener("reset", () => setTimeout(applyFilters));
+  // What was typed before this script ran, or kept by the browser over a reload.
+  applyFilters();
 }
