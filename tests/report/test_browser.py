@@ -80,6 +80,7 @@ def test_charts_draw_when_a_master_is_opened(page, kind):
     row = page.locator(f'tr.master[data-type="{kind}"][data-verdict="pass"]').first
     row.locator("button.open").click()
     figures = row.locator("xpath=following-sibling::tr[1]").locator("figure.chart")
+    figures.first.wait_for()
     assert figures.count() >= 5
     for figure in figures.all():
         figure.scroll_into_view_if_needed()
@@ -153,7 +154,7 @@ def test_what_needs_attention_leads_to_its_master(page):
     page.locator(".attention a").first.click()
     row = page.locator("tr.master.is-open")
     assert row.locator("button.open").inner_text() == "Dark-flat 2.31845 s"
-    assert "light leak" in row.locator("xpath=following-sibling::tr[1]").inner_text()
+    row.locator("xpath=following-sibling::tr[1]").get_by_text("light leak").first.wait_for()
     assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
 
 
@@ -199,6 +200,7 @@ def test_no_serious_violation_of_accessibility(browser, report, scheme, width):
     for verdict in ("pass", "fail"):
         flat = page.locator(f'tr.master[data-verdict="{verdict}"]').last
         flat.locator("button.open").click()
+        flat.locator("xpath=following-sibling::tr[1]").locator("article").wait_for()
     page.locator("details").evaluate_all("all => all.forEach(d => { d.open = true; })")
     for figure in page.locator("figure.chart:visible").all():
         figure.scroll_into_view_if_needed()
@@ -217,6 +219,7 @@ def test_no_serious_violation_of_accessibility(browser, report, scheme, width):
 def test_a_phone_shows_no_more_than_its_width(browser, report):
     opened = Opened(browser, report, viewport={"width": 390, "height": 844})
     opened.page.locator("tr.master button.open").first.click()
+    opened.page.locator("tr.detail article").wait_for()
     wide = opened.page.evaluate("document.documentElement.scrollWidth")
     opened.context.close()
     assert wide <= 390
@@ -224,6 +227,7 @@ def test_a_phone_shows_no_more_than_its_width(browser, report):
 
 def test_print_leaves_out_what_paper_cannot_do(page):
     page.locator('tr.master[data-type="flat"] button.open').first.click()
+    page.locator("tr.detail article").wait_for()
     page.emulate_media(media="print", color_scheme="dark")
     page.set_viewport_size({"width": 794, "height": 1123})
     assert page.evaluate("document.documentElement.scrollWidth") <= 794
@@ -231,6 +235,37 @@ def test_print_leaves_out_what_paper_cannot_do(page):
     assert not page.locator(".filters").is_visible()
     assert page.locator("tr.master").first.is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_charts_fit_the_paper_and_go_back(page):
+    page.locator('tr.master[data-type="dark"] button.open').first.click()
+    figure = page.locator("tr.detail figure.chart").first
+    figure.scroll_into_view_if_needed()
+    figure.locator(".main-svg").first.wait_for()
+    widths = """() => [...document.querySelectorAll("tr.detail .plot:not(:empty)")].map(
+        (plot) => [plot.clientWidth, plot.querySelector(".main-svg").clientWidth])"""
+    on_screen = page.evaluate(widths)
+    assert on_screen
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_function(f"() => ({widths})().every(([room, drawn]) => room === drawn)")
+    on_paper = page.evaluate(widths)
+    millimetres = 96 / 25.4
+    assert max(drawn for _, drawn in on_paper) <= 182 * millimetres
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.wait_for_function(f"() => ({widths})().every(([room, drawn]) => room === drawn)")
+    assert page.evaluate(widths) == on_screen
+
+
+def test_what_is_typed_before_the_script_has_loaded_is_heeded(page):
+    page.add_init_script(
+        """new MutationObserver((_, observer) => {
+            const search = document.getElementById("f-text");
+            if (search) { search.value = "oiii"; observer.disconnect(); }
+        }).observe(document, { subtree: true, childList: true });"""
+    )
+    page.reload()
+    assert page.get_by_label("Search").input_value() == "oiii"
+    assert page.get_by_role("status").inner_text() == "2 of 20 masters"
 
 
 def test_hostile_text_stays_text(browser, make_results, tmp_path):

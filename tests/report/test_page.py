@@ -34,12 +34,12 @@ class Page(HTMLParser):
     def handle_data(self, data):
         if self._script is None:
             self.text.append(data)
-        elif self._script.get("type") == "text/html":
-            inner = Page(data)
+        elif self._script.get("class") == "packed":
+            packed = json.loads(gzip.decompress(base64.b64decode(data)))
+            inner = Page(packed.get("html", ""))
             self.elements += inner.elements
             self.text += inner.text
-        elif self._script.get("class") == "chart-data":
-            self.data.append(json.loads(gzip.decompress(base64.b64decode(data))))
+            self.data.append(packed["charts"])
 
     def all(self, tag):
         return [attributes for name, attributes in self.elements if name == tag]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from itertools import groupby
@@ -79,33 +79,31 @@ def write_report(
     counts = frames or Frames()
     history = trends(masters, library)
     views = [master_view(master, counts) for master in found.masters]
-    page = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            **_assets(),
-            version=version("calibrary"),
-            generated=generated,
-            library=str(library),
-            tally=_tally(found),
-            masters=views,
-            setups=[(setup, list(group)) for setup, group in groupby(views, lambda v: v["setup"])],
-            attention=sorted(
-                (v for v in views if v["verdict"] != Verdict.PASS), key=lambda v: v["verdict"]
-            ),
-            shown_attention=SHOWN_ATTENTION,
-            filters=_filters(views),
-            checks=CHECKS,
-            guide=[(formats.TYPE_NAMES[t], counts_of(counts, t.value)) for t in CALIBRATION_TYPES],
-            set_aside=[set_aside_row(frame) for frame in found.set_aside],
-            set_aside_reasons=found.reasons()[:SHOWN_REASONS],
-            set_aside_columns=SET_ASIDE_COLUMNS,
-            shown_set_aside=SHOWN_SET_ASIDE,
-            coverage_columns=COVERAGE_COLUMNS,
-            coverage=[coverage_row(row) for row in found.coverage],
-            health=list(history.items()),
-            setup_data={setup: _trend_data(found) for setup, found in history.items()},
-        )
+    environment = _environment()
+    page = environment.get_template("report.html.j2").render(
+        **_assets(),
+        packed={v["group"]: _packed(environment, v) for v in views},
+        version=version("calibrary"),
+        generated=generated,
+        library=str(library),
+        tally=_tally(found),
+        masters=views,
+        setups=[(setup, list(group)) for setup, group in groupby(views, lambda v: v["setup"])],
+        attention=sorted(
+            (v for v in views if v["verdict"] != Verdict.PASS), key=lambda v: v["verdict"]
+        ),
+        shown_attention=SHOWN_ATTENTION,
+        filters=_filters(views),
+        checks=CHECKS,
+        guide=[(formats.TYPE_NAMES[t], counts_of(counts, t.value)) for t in CALIBRATION_TYPES],
+        set_aside=[set_aside_row(frame) for frame in found.set_aside],
+        set_aside_reasons=found.reasons()[:SHOWN_REASONS],
+        set_aside_columns=SET_ASIDE_COLUMNS,
+        shown_set_aside=SHOWN_SET_ASIDE,
+        coverage_columns=COVERAGE_COLUMNS,
+        coverage=[coverage_row(row) for row in found.coverage],
+        health=list(history.items()),
+        setup_data={setup: _trend_data(found) for setup, found in history.items()},
     )
     # Names of files that are not UTF-8 come with lone surrogates, which no UTF-8 file can hold.
     write_text_atomic(out, page.encode("utf-8", "replace").decode("utf-8"))
@@ -185,5 +183,11 @@ def _filters(views: Iterable[dict[str, Any]]) -> list[tuple[str, str, list[tuple
     return [(field, label, options) for field, label, options in found if len(options) > 1]
 
 
+def _packed(environment: Environment, view: Mapping[str, Any]) -> str:
+    """Return what a master's row unfolds to: its part of the page and the data of its charts."""
+    html = environment.get_template("detail.html.j2").render(m=view)
+    return pack({"html": html, "charts": view["chart_data"]})
+
+
 def _trend_data(found: Sequence[Trend]) -> str:
-    return pack({"trend": [trend.data() for trend in found]})
+    return pack({"charts": {"trend": [trend.data() for trend in found]}})

@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from calibrary.config.model import FrameCounts, Frames
 from calibrary.model import Status, Verdict
 from calibrary.report import formats
-from calibrary.report.charts import captions, chart_data, pack
+from calibrary.report.charts import captions, chart_data
 from calibrary.report.explanation import explanation
 from calibrary.report.results import MasterResult
 
@@ -55,7 +55,7 @@ def master_view(master: MasterResult, frames: Frames) -> dict[str, Any]:
         ),
         "facts": _facts(master),
         "charts": captions(charts),
-        "chart_data": pack(charts),
+        "chart_data": charts,
         "has_frames": "frames" in charts,
         "match": explanation(master),
         "set_aside": [frame for frame in master.frames if frame["status"] == Status.SET_ASIDE],

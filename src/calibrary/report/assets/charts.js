@@ -6,6 +6,16 @@ async function unpack(script) {
   return new Response(stream).text();
 }
 
+const unpacked = new WeakMap();
+
+// What is packed in a master's cell or in a setup's trends, read once.
+function packedIn(place) {
+  if (!unpacked.has(place)) {
+    unpacked.set(place, unpack(place.querySelector("script.packed")).then(JSON.parse));
+  }
+  return unpacked.get(place);
+}
+
 let plotlyLoaded = null;
 
 function loadPlotly() {
@@ -134,7 +144,7 @@ const draw = {
         type: "heatmap", z: data.grid, colorscale: "Cividis",
         colorbar: {
           orientation: "h", y: -0.03, yanchor: "top", thickness: 9, len: 0.8, outlinewidth: 0,
-          nticks: 5, tickfont: { color: c.muted },
+          nticks: 4, tickangle: 0, tickfont: { color: c.muted },
         },
         hovertemplate: "%{z:.4f}<extra></extra>",
       }],
@@ -211,12 +221,11 @@ const drawn = new Map();
 async function drawChart(figure) {
   const plot = figure.querySelector(".plot");
   try {
-    const source = figure.closest("td, .trends").querySelector("script.chart-data");
-    const [text] = await Promise.all([unpack(source), loadPlotly()]);
+    const place = figure.closest("td, .trends");
+    const [{ charts }] = await Promise.all([packedIn(place), loadPlotly()]);
     const kind = figure.dataset.chart;
     const siblings = [...figure.parentElement.children];
-    const all = JSON.parse(text);
-    const data = kind === "trend" ? all.trend[siblings.indexOf(figure)] : all[kind];
+    const data = kind === "trend" ? charts.trend[siblings.indexOf(figure)] : charts[kind];
     drawn.set(plot, { kind, data });
     await paint(plot);
   } catch (error) {
@@ -304,8 +313,8 @@ function fillFrames(details) {
   details.addEventListener("toggle", async () => {
     const place = details.querySelector(".scroll");
     if (!details.open || place.firstChild) return;
-    const text = await unpack(details.closest("td").querySelector("script.chart-data"));
-    place.append(frameTable(JSON.parse(text).frames));
+    const { charts } = await packedIn(details.closest("td"));
+    place.append(frameTable(charts.frames));
   });
 }
 

@@ -83,23 +83,24 @@ function detailOf(row) {
   return document.getElementById(row.querySelector("button.open").getAttribute("aria-controls"));
 }
 
-function unfold(detail) {
-  const text = detail.querySelector('script[type="text/html"]');
-  if (!text) return;
+async function unfold(detail, row) {
+  if (detail.dataset.unfolded) return;
+  detail.dataset.unfolded = "yes";
+  const cell = detail.cells[0];
+  const { html } = await packedIn(cell);
   // Made by the report's own templates, with all that came from headers escaped.
-  text.insertAdjacentHTML("afterend", text.textContent);
-  text.remove();
+  cell.insertAdjacentHTML("beforeend", html);
+  const picture = cell.querySelector(".preview img");
+  if (picture) picture.src = row.querySelector("img").src;
   document.dispatchEvent(new CustomEvent("unfolded", { detail }));
 }
 
 function setOpen(row, open) {
   const detail = detailOf(row);
-  if (open) unfold(detail);
+  if (open) unfold(detail, row);
   row.querySelector("button.open").setAttribute("aria-expanded", String(open));
   row.classList.toggle("is-open", open);
   detail.hidden = !open || row.hidden;
-  const picture = detail.querySelector(".preview img");
-  if (open && picture && !picture.src) picture.src = row.querySelector("img").src;
 }
 
 document.addEventListener("click", (event) => {
