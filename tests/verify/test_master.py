@@ -94,6 +94,12 @@ def test_a_dark_with_a_bright_half_is_uneven():
     assert measure(image, FrameType.DARK).figures["level.uniformity"] > 0.4
 
 
+def test_a_dark_that_its_bias_was_taken_from_is_not_called_uneven():
+    y, _ = np.mgrid[0:384, 0:512]
+    image = noise(1.0, 5.0) + y / 200
+    assert "level.uniformity" not in measure(image, FrameType.DARK).figures
+
+
 def test_dead_and_saturated_images_say_so():
     assert measure(np.full((384, 512), 512.0), FrameType.BIAS).figures["level.constant"] == 1.0
     assert measure(np.full((384, 512), 65535.0), FrameType.FLAT).figures["level.saturated"] == 1.0

@@ -30,8 +30,8 @@ app = typer.Typer()
 app.command()(verify)
 
 
-def write_master(path, image, image_type, scale=1.0, extra=()):
-    keywords = [("IMAGETYP", image_type, ""), ("NCOMBINE", 30, ""), *FACTS, *extra]
+def write_master(path, image, image_type, scale=1.0, extra=(), n=50):
+    keywords = [("IMAGETYP", image_type, ""), ("NCOMBINE", n, ""), *FACTS, *extra]
     write_fits(path, (image * scale).astype(np.float32), keywords)
     return path
 
@@ -56,6 +56,14 @@ def test_good_masters_pass_in_adu_and_normalised(tmp_path, image_type, frame_typ
     assert result.exit_code == 0, result.output
     assert "pass" in result.output
     assert "warn" not in result.output
+
+
+def test_a_master_of_few_frames_is_warned_of(tmp_path):
+    image = true_master(SENSOR, FrameType.DARK, exposure_s=2.0)
+    path = write_master(tmp_path / "m.fits", image, "Master Dark", n=5)
+    result = CliRunner().invoke(app, [str(path)])
+    assert result.exit_code == 0
+    assert "5 frames; 15 is the least" in result.output
 
 
 def test_a_bad_master_fails_with_exit_status_1_and_says_why(tmp_path):

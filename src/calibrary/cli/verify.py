@@ -28,9 +28,11 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
 ) -> None:
     """Test masters, those of PixInsight or Siril too; exit status 1 if one fails."""
+    from calibrary.config.model import Frames
     from calibrary.verify.judge import judge
     from calibrary.verify.standalone import measure_file
 
+    minima = Frames().minimum
     failed = False
     records = []
     for path in masters:
@@ -45,7 +47,8 @@ def verify(
                 f"calibrary: {path}: nothing says that it is a master; a raw frame?",
                 file=sys.stderr,
             )
-        judgement = judge(measured)
+        minimum = getattr(minima, measured["facts"]["frame_type"])
+        judgement = judge(measured, minimum=minimum)
         failed |= judgement.verdict is Verdict.FAIL
         if as_json:
             records.append(_record(path, measured, judgement))

@@ -19,6 +19,8 @@ GRID = (24, 32)
 """Rows and columns of the evenness map."""
 PROFILE_POINTS = 128
 HISTOGRAM_BINS = 128
+LEAST_LEVEL = 3.0
+"""Level of a dark, in units of its pixels' spread, from which on its evenness is told."""
 HISTOGRAM_REACH = 4.0
 """The histogram goes so many times further up than down: hot pixels would make it one bin wide."""
 
@@ -78,8 +80,10 @@ def measure_master(
     if frame_type is FrameType.FLAT:
         figures |= _flat_shape(sample, even, grid, full_scale)
     elif frame_type in (FrameType.DARK, FrameType.DARKFLAT):
-        low, high = np.percentile(grid, (10, 90))
-        figures["level.uniformity"] = float(high - low)
+        # Nothing is even or uneven about a level that the bias was already taken from.
+        if figures["level.median"] > LEAST_LEVEL * figures["level.sigma"]:
+            low, high = np.percentile(grid, (10, 90))
+            figures["level.uniformity"] = float(high - low)
         figures["level.dark_fraction"] = figures["level.median"] / full_scale
         figures["dark.glow"] = float(grid.max() - 1.0) * figures["level.median"]
         plots["hot_pixels"] = _hot_pixels(master, figures)
