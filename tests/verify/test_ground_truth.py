@@ -92,16 +92,26 @@ TABLE = [
 ]
 
 
+def told(case: Case, strength: float, folder, seed: int) -> set[str]:
+    """Return what is said of a group whose sixth frame, or whole course, has the defect."""
+    defects = [Defect(case.kind, strength, 5)]
+    return verify(write_group(folder, case.frame_type, defects=defects, seed=seed))[0]
+
+
 @pytest.mark.parametrize("case", TABLE, ids=str)
 def test_a_defect_is_caught_from_its_strength_on_and_not_below(case, tmp_path):
-    faint, caught = (
-        verify(write_group(tmp_path / str(s), case.frame_type, defects=[Defect(case.kind, s, 5)]))[
-            0
-        ]
-        for s in (case.faint, case.caught)
-    )
-    assert faint == set()
-    assert case.by in caught
+    assert told(case, case.faint, tmp_path / "faint", 1) == set()
+    assert case.by in told(case, case.caught, tmp_path / "caught", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", TABLE, ids=str)
+def test_a_defect_is_caught_each_time_whatever_the_noise(case, tmp_path):
+    seeds = range(2, 12)
+    caught = [case.by in told(case, case.caught, tmp_path / f"c{s}", s) for s in seeds]
+    quiet = [not told(case, case.faint, tmp_path / f"f{s}", s) for s in seeds]
+    assert all(caught)
+    assert sum(quiet) >= 8
 
 
 def test_all_nine_defects_are_in_the_table():
@@ -140,6 +150,19 @@ def test_a_whole_group_of_flats_tagged_dark_is_refused(tmp_path):
     _, judgement, _ = verify(replace(flats, frame_type=DARK, calibrator=None))
     assert judgement.verdict is Verdict.FAIL
     assert "level.dark_fraction" in {t.name for t in judgement.tests if t.verdict is Verdict.FAIL}
+
+
+@pytest.mark.parametrize(
+    ("frame_type", "light_adu", "verdict"),
+    [(DARKFLAT, 10, Verdict.PASS), (DARKFLAT, 300, Verdict.WARN), (DARKFLAT, 3000, Verdict.FAIL)],
+)
+def test_a_group_that_was_never_covered_is_told_by_its_bias(
+    frame_type, light_adu, verdict, tmp_path
+):
+    lit = replace(SENSOR, offset_adu=SENSOR.offset_adu + light_adu)
+    found, judgement, _ = verify(write_group(tmp_path, frame_type, sensor=lit))
+    assert judgement.verdict is verdict
+    assert found == (set() if verdict is Verdict.PASS else {"dark.light"})
 
 
 def test_half_a_group_of_flats_tagged_dark_is_refused_and_none_set_aside(tmp_path):
@@ -218,7 +241,7 @@ def any_sensor(rng) -> Sensor:
 
 def false_alarms(groups: int, folder) -> list[str]:
     """Return what is said of clean groups of any sensor, type and size that are warned of."""
-    told = []
+    alarms = []
     for number in range(groups):
         rng = np.random.default_rng([number, 77])
         sensor = any_sensor(rng)
@@ -238,10 +261,10 @@ def false_alarms(groups: int, folder) -> list[str]:
         # Signal to noise of few flats of few electrons is the sensor's, not a false alarm.
         found -= {"flat.snr"}
         if found:
-            told.append(f"{number} {frame_type} n={count}: {sorted(found)} {judgement.reason}")
+            alarms.append(f"{number} {frame_type} n={count}: {sorted(found)} {judgement.reason}")
         for frame in plan.frames:
             (folder / frame.path).unlink()
-    return told
+    return alarms
 
 
 def test_clean_groups_are_passed(tmp_path):
@@ -250,5 +273,5 @@ def test_clean_groups_are_passed(tmp_path):
 
 @pytest.mark.slow
 def test_at_most_one_clean_group_in_a_hundred_is_warned_of(tmp_path):
-    told = false_alarms(400, tmp_path)
-    assert len(told) <= 4, "\n".join(told)
+    alarms = false_alarms(400, tmp_path)
+    assert len(alarms) <= 4, "\n".join(alarms)

@@ -55,6 +55,7 @@ class VerifyLimits(BaseModel):
     level_bias_fraction: Limit = _limit("level_bias_fraction")
     level_spread: Limit = _limit("level_spread")
     level_above_bias: Limit = _limit("level_above_bias")
+    dark_light: Limit = _limit("dark_light")
     level_dark_fraction: Limit = _limit("level_dark_fraction")
     level_uniformity: Limit = _limit("level_uniformity")
     hot_fraction: Limit = _limit("hot_fraction")

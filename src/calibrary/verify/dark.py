@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+BEYOND_NOISE = 3.0
+"""Signal of a dark, in units of a frame's noise, that may be a difference of level."""
+
 
 def dark_figures(
     figures: Mapping[str, float],
@@ -30,7 +33,8 @@ def dark_figures(
     -------
     dict
         ``dark.signal`` (ADU), ``level.above_bias`` (in units of a frame's noise), ``dark.rate``
-        (ADU/s), ``dark.rate_e`` (e-/s), as far as they can be told.
+        (ADU/s), ``dark.rate_e`` (e-/s), ``dark.light`` (ADU/s of what is beyond noise), as far as
+        they can be told.
     """
     signal = figures["level.median"] - bias_level
     found = {"dark.signal": signal}
@@ -39,6 +43,9 @@ def dark_figures(
         found["level.above_bias"] = signal / single
     if exposure_s:
         found["dark.rate"] = signal / exposure_s
+        if single:
+            # A bias may differ from short darks by some of its noise, whatever the exposure.
+            found["dark.light"] = max(signal - BEYOND_NOISE * single, 0.0) / exposure_s
         if egain:
             found["dark.rate_e"] = found["dark.rate"] * egain
     return found
