@@ -293,5 +293,9 @@ class Verdict(StrEnum):
     FAIL = "fail"
 
 
+VOID = ".void"
+"""Suffix of a verdict that is to be made anew; until then it tells which masters are our own."""
+
+
 class CalibraryError(Exception):
     """A problem the user can mend; its text is one line that names the file and the remedy."""

@@ -20,7 +20,7 @@ from typing import IO, Any
 from calibrary.config import Config, load_config
 from calibrary.headers.dialects import load_dialects
 from calibrary.manifest.scanning import IGNORE_FILE
-from calibrary.model import Action, CalibraryError
+from calibrary.model import VOID, Action, CalibraryError
 
 PLAN_SETTINGS = (
     "aliases",
@@ -167,7 +167,10 @@ class Run:
         for group, candidate_too in self._voided():
             if candidate_too:
                 (self.results / f"candidates/{group}.json").unlink(missing_ok=True)
-            (self.results / f"verify/{group}.json").unlink()
+            verdict = self.results / f"verify/{group}.json"
+            # What it says of the library stays true until the master is made anew: forgotten,
+            # the plan would take the master for one that came from elsewhere, and keep it.
+            verdict.replace(verdict.with_suffix(VOID))
 
     def forecast(self) -> None:
         """Print what a run would do to each master and why; nothing is changed."""

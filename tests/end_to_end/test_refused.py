@@ -37,6 +37,24 @@ def test_a_refused_dark_flat_leaves_its_flat_calibrated_by_the_published_one(spa
     assert again.of("integrate") == []
 
 
+def test_a_flat_is_made_anew_once_its_refused_calibrator_is_let_in(space):
+    darkflat = space.group("darkflat", exposure_s=1.5)
+    flat = space.group("flat", filter="R")
+    manifest = space.table("manifest")
+    for path in manifest[manifest["group"] == darkflat]["path"]:
+        with astropy.io.fits.open(path, mode="update") as hdus:
+            hdus[0].data = hdus[0].data + 25000
+    space.run()
+    assert space.verdict(flat)["calibrator"]["used"] == "published"
+    before = space.masters()[space.verdict(flat)["master"]]
+    ended = space.run(publish="all")
+    assert ended.of("integrate") == [flat], ended.text
+    assert space.verdict(flat)["calibrator"]["used"] == "candidate"
+    assert space.verdict(flat)["n_combined"] > 0
+    assert space.masters()[space.verdict(flat)["master"]] != before
+    assert [*(space.results / "verify").glob("*.void")] == []
+
+
 def test_a_flat_whose_calibrator_never_passed_is_not_built_until_limits_allow(space):
     take(
         space.frames,

@@ -16,7 +16,7 @@ from typing import Any
 
 from calibrary.config import Config
 from calibrary.files import appearing, write_text_atomic
-from calibrary.model import Action, CalibraryError, GroupPlan, Verdict
+from calibrary.model import VOID, Action, CalibraryError, GroupPlan, Verdict
 from calibrary.verify.dark import dark_figures
 from calibrary.verify.judge import Judgement, judge
 
@@ -56,6 +56,7 @@ def publish_group(sheet: Path, measured: Path, verdict: Path, config: Config) ->
         stat = (Path(config.library) / master).stat()
         record.update(master_size=stat.st_size, master_mtime_ns=stat.st_mtime_ns)
     write_text_atomic(verdict, json.dumps(record, indent=1))
+    verdict.with_suffix(VOID).unlink(missing_ok=True)
 
 
 def read_verdict(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from calibrary.manifest.master_names import MasterName, folder_date, parse_name
 from calibrary.manifest.scanning import FoundFile, scan
-from calibrary.model import Frame, FrameType, Status
+from calibrary.model import VOID, Frame, FrameType, Status
 
 _PUBLISHED = ("published", "refused")
 """Outcomes after which the master in the library, if there is one, is this workflow's own."""
@@ -130,6 +130,6 @@ def _verdicts(results: Path) -> Iterator[dict[str, Any]]:
     except OSError:
         return
     for name in names:
-        if name.endswith(".json"):
+        if name.endswith((".json", VOID)):
             with open(name, "rb") as file:  # noqa: PTH123 - thousands of small files
                 yield json.loads(file.read())
