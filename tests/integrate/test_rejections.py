@@ -100,14 +100,12 @@ def test_kernel_agrees_with_reference(name, definition, floats, data):
 
 
 SCREENED = {
-    ("sigma", "pixinsight"): lambda x, a, b, room, marks: rejections.sigma(x, a, b, room),
+    ("sigma", "pixinsight"): lambda x, a, b, room, marks: rejections.sigma(x, a, b),
     ("winsorized", "pixinsight"): lambda x, a, b, room, marks: rejections.winsorized(
         x, a, b, 5.0, room
     ),
-    ("sigma", "siril"): siril.sigma,
-    ("winsorized", "siril"): lambda x, a, b, room, marks: siril.winsorized(
-        x, a, b, True, room, marks
-    ),
+    ("sigma", "siril"): lambda x, a, b, room, marks: siril.sigma(x, a, b, marks),
+    ("winsorized", "siril"): lambda x, a, b, room, marks: siril.winsorized(x, a, b, True, marks),
     ("linear_fit", "siril"): lambda x, a, b, room, marks: siril.linear_fit(
         x, a, b, len(x), room, marks
     ),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from calibrary.integrate.choice import esd_critical_values
-from calibrary.integrate.rejections import ROOMS, esd
+from calibrary.integrate.rejections import esd
 
 
 @pytest.fixture
@@ -27,6 +27,6 @@ def test_three_outliers_although_the_first_two_are_masked(example):
     x = np.sort(np.array(example["x"]))
     most = len(example["lam"])
     critical = np.array(esd_critical_values(len(x), most / len(x), 0.05))
-    first, end = esd(x, critical, np.empty((ROOMS, len(x) + 1)))
+    first, end = esd(x, critical)
     rejected = [*x[:first], *x[end:]]
     assert sorted(rejected) == sorted(example["outliers"])

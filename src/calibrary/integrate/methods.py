@@ -79,7 +79,7 @@ def reject(rule, x, total, ratio, room, marks) -> Any:
     if method == PERCENTILE:
         return rejections.percentile(x, low, high)
     if method == SIGMA:
-        return rejections.sigma(x, low, high, room)
+        return rejections.sigma(x, low, high)
     if method == WINSORIZED:
         return rejections.winsorized(x, low, high, par[CUTOFF], room)
     if method == AVERAGED_SIGMA:
@@ -87,11 +87,11 @@ def reject(rule, x, total, ratio, room, marks) -> Any:
     if method == LINEAR_FIT:
         return lines.linear_fit(x, low, high, par[FULL_SCALE], room, marks)
     if method == ESD:
-        return rejections.esd(x, critical, room)
+        return rejections.esd(x, critical)
     if method == SIRIL_SIGMA:
-        return siril.sigma(x, low, high, room, marks)
+        return siril.sigma(x, low, high, marks)
     if method == SIRIL_WINSORIZED:
-        return siril.winsorized(x, low, high, par[INTEGERS] != 0.0, room, marks)
+        return siril.winsorized(x, low, high, par[INTEGERS] != 0.0, marks)
     if method == SIRIL_LINEAR_FIT:
         return siril.linear_fit(x, low, high, total, room, marks)
     return 0, len(x)

@@ -57,30 +57,43 @@ def median_of(x: Samples, first: int, end: int) -> float:
 
 
 @njit
-def fill_running_sums(x: Samples, room: Room) -> float:
-    """Fill ``room[0]`` and ``room[1]`` with running sums of the samples and of their squares.
+def sums_about(x: Samples, base: float) -> tuple[float, float]:
+    """Return the sums of the samples less `base` and of the squares of that: of integers exact.
 
-    Both are taken about a middle sample, which is returned: for integers they are exact, and the
-    mean and deviation of any range of samples follow from two differences.
+    In four parts each, which the processor adds up side by side.
     """
-    centre = x[len(x) // 2]
-    total, power = 0.0, 0.0
-    room[0, 0], room[1, 0] = total, power
-    for k in range(len(x)):
-        d = x[k] - centre
-        total += d
-        power += d * d
-        room[0, k + 1], room[1, k + 1] = total, power
-    return centre
+    total0, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
+    power0, power1, power2, power3 = 0.0, 0.0, 0.0, 0.0
+    whole = len(x) - len(x) % 4
+    for k in range(0, whole, 4):
+        a, b, c, d = x[k] - base, x[k + 1] - base, x[k + 2] - base, x[k + 3] - base
+        total0, total1, total2, total3 = total0 + a, total1 + b, total2 + c, total3 + d
+        power0, power1 = power0 + a * a, power1 + b * b
+        power2, power3 = power2 + c * c, power3 + d * d
+    for k in range(whole, len(x)):
+        a = x[k] - base
+        total0 += a
+        power0 += a * a
+    return (total0 + total1) + (total2 + total3), (power0 + power1) + (power2 + power3)
 
 
 @njit
-def deviation_of(room: Room, first: int, end: int) -> float:
-    """Return the sample standard deviation (n - 1) of a range, ADU, from the running sums."""
-    n = end - first
+def less(
+    x: Samples, first: int, end: int, base: float, total: float, power: float
+) -> tuple[float, float]:
+    """Return the sums of `sums_about` without ``x[first:end]``."""
+    for k in range(first, end):
+        d = x[k] - base
+        total -= d
+        power -= d * d
+    return total, power
+
+
+@njit
+def deviation_of(total: float, power: float, n: int) -> float:
+    """Return the sample standard deviation (n - 1) of `n` samples, ADU, from their sums."""
     if n < 2:
         return 0.0
-    total, power = room[0, end] - room[0, first], room[1, end] - room[1, first]
     return math.sqrt(max((power - total * total / n) / (n - 1), 0.0))
 
 
@@ -136,21 +149,23 @@ def percentile(x: Samples, low: float, high: float) -> tuple[int, int]:
 
 
 @njit
-def sigma(x: Samples, low: float, high: float, room: Room) -> tuple[int, int]:
+def sigma(x: Samples, low: float, high: float) -> tuple[int, int]:
     """Reject samples further than `low` or `high` standard deviations from the median.
 
     Repeated on what is left until nothing is rejected or fewer than 3 remain. A single outlier
     can only be found among more than high² samples: its own share in the deviation hides it.
     Source: PI.
     """
-    fill_running_sums(x, room)
-    first, end = 0, len(x)
+    first, end, base = 0, len(x), x[len(x) // 2]
+    total, power = sums_about(x, base)
     while end - first >= 3:
-        deviation = deviation_of(room, first, end)
+        deviation = deviation_of(total, power, end - first)
         centre = median_of(x, first, end)
         i, j = clip(x, first, end, centre, low * deviation, high * deviation)
         if i == first and j == end:
             break
+        total, power = less(x, first, i, base, total, power)
+        total, power = less(x, j, end, base, total, power)
         first, end = i, j
     return first, end
 
@@ -216,36 +231,6 @@ def sn_correction(n: int) -> float:
 
 
 @njit
-def _mean_and_deviation(room: Room, n: int) -> tuple[float, float]:
-    """Return mean and sample standard deviation (n - 1) of the `n` samples drawn in, ADU.
-
-    In four sums each, which the processor adds up side by side.
-    """
-    centre = room[_DRAWN, n // 2]
-    total0, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
-    power0, power1, power2, power3 = 0.0, 0.0, 0.0, 0.0
-    whole = n - n % 4
-    for k in range(0, whole, 4):
-        a, b, c, d = (
-            room[_DRAWN, k] - centre,
-            room[_DRAWN, k + 1] - centre,
-            room[_DRAWN, k + 2] - centre,
-            room[_DRAWN, k + 3] - centre,
-        )
-        total0, total1, total2, total3 = total0 + a, total1 + b, total2 + c, total3 + d
-        power0, power1 = power0 + a * a, power1 + b * b
-        power2, power3 = power2 + c * c, power3 + d * d
-    for k in range(whole, n):
-        a = room[_DRAWN, k] - centre
-        total0 += a
-        power0 += a * a
-    total = (total0 + total1) + (total2 + total3)
-    power = (power0 + power1) + (power2 + power3)
-    variance = (power - total * total / n) / (n - 1)
-    return centre + total / n, math.sqrt(max(variance, 0.0))
-
-
-@njit
 def winsorized_parameters(
     x: Samples, first: int, end: int, cutoff: float, room: Room
 ) -> tuple[float, float]:
@@ -258,8 +243,9 @@ def winsorized_parameters(
     n = end - first
     location = median_of(x, first, end)
     spread = SN_FACTOR * spread_sn(x, first, end, room)
+    drawn = room[_DRAWN, :n]
     for k in range(n):
-        room[_DRAWN, k] = x[first + k]
+        drawn[k] = x[first + k]
     rounds = 0
     while spread > 0.0:
         bottom, top = location - WINSOR_CLAMP * spread, location + WINSOR_CLAMP * spread
@@ -267,13 +253,13 @@ def winsorized_parameters(
         if cutoff > 0.0:
             lowest, highest = location - cutoff * spread, location + cutoff * spread
         for k in range(n):
-            v = room[_DRAWN, k]
+            v = drawn[k]
             inside = min(max(v, bottom), top)
             far = (v < bottom and v <= lowest) or (v > top and v >= highest)
-            room[_DRAWN, k] = location if far else inside
-        before = spread
-        location, deviation = _mean_and_deviation(room, n)
-        spread = WINSOR_CORRECTION * deviation
+            drawn[k] = location if far else inside
+        before, base = spread, drawn[n // 2]
+        total, power = sums_about(drawn, base)
+        location, spread = base + total / n, WINSOR_CORRECTION * deviation_of(total, power, n)
         rounds += 1
         if rounds > 1 and abs(before - spread) < WINSOR_TOLERANCE * before:
             break
@@ -323,7 +309,7 @@ def averaged_sigma(x: Samples, low: float, high: float, ratio: float) -> tuple[i
 
 
 @njit
-def esd(x: Samples, critical: Samples, room: Room) -> tuple[int, int]:
+def esd(x: Samples, critical: Samples) -> tuple[int, int]:
     """Reject by the generalised extreme Studentised deviate test (Rosner 1983).
 
     The sample furthest from the mean is taken away, again and again; outliers are all those up to
@@ -335,21 +321,23 @@ def esd(x: Samples, critical: Samples, room: Room) -> tuple[int, int]:
         ``[most outliers]``, the critical values for ``len(x)`` samples; see
         `choice.esd_critical_values`. Source: NIST 1.3.5.17.3.
     """
-    centre = fill_running_sums(x, room)
-    first, end = 0, len(x)
+    first, end, base = 0, len(x), x[len(x) // 2]
+    total, power = sums_about(x, base)
     kept = (first, end)
     for value in critical:
         if end - first < 3:
             break
-        deviation = deviation_of(room, first, end)
+        deviation = deviation_of(total, power, end - first)
         if deviation <= 0.0:
             break
-        mean = centre + (room[0, end] - room[0, first]) / (end - first)
+        mean = base + total / (end - first)
         below, above = mean - x[first], x[end - 1] - mean
         if above > below:
             end -= 1
+            total, power = less(x, end, end + 1, base, total, power)
         else:
             first += 1
+            total, power = less(x, first - 1, first, base, total, power)
         if max(above, below) > value * deviation:
             kept = (first, end)
     return kept

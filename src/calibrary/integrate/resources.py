@@ -53,4 +53,4 @@ def band_rows(width: int, rows: int, n_frames: int, stored_bytes: int, budget: i
 
 def tile_pixels(n_frames: int) -> int:
     """Return the width of a tile: its samples, and their sorted copy, stay in near caches."""
-    return max(64, min(512, 16384 // n_frames // 64 * 64))
+    return max(128, min(512, 32768 // n_frames // 64 * 64))

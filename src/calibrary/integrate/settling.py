@@ -14,6 +14,9 @@ from calibrary.integrate.compiling import borrowed
 from calibrary.integrate.methods import MEDIAN, ZERO_IS_MISSING, reject
 from calibrary.integrate.rejections import median_of
 
+_BY_FRAME = 0
+"""Row of the room: samples in the order of the frames."""
+
 
 @njit
 def settle(rule, tile, s, places, missing, ratio, column, out) -> None:
@@ -67,24 +70,52 @@ def _combine(rule, tile, p, count, ratio, column, out):
         return count
     marks[:] = 0
     first, end = reject(rule, x, n, ratio, room, marks)
+    if first >= end >= 0:
+        first, end = 0, count  # If all would go, none does.
+    if end - first == n:
+        return n
+    for f in range(n):
+        room[_BY_FRAME, f] = tile[f, p]
+    total, kept = _sum_above(x, x[0]), count
     if first >= 0:
-        if first >= end:
-            first, end = 0, count  # If all would go, none does.
-        if end - first == n:
-            return n
+        for k in range(first):
+            total -= _take_out(x, k, 0, room, n, p, counted, rejected)
+        for k in range(end, count):
+            total -= _take_out(x, k, 1, room, n, p, counted, rejected)
+        kept = end - first
+    else:
         for k in range(count):
-            marks[k] = int(k >= end) - int(k < first)
-    total, kept = 0.0, 0
-    for k in range(count):
-        if marks[k] == 0:
-            total += x[k] - x[0]
-            kept += 1
-        else:
-            f = _frame_of(tile, p, x[k], rejected)
-            rejected[f, p] = 1
-            counted[0 if marks[k] < 0 else 1, f] += 1
+            if marks[k] != 0:
+                side = 0 if marks[k] < 0 else 1
+                total -= _take_out(x, k, side, room, n, p, counted, rejected)
+                kept -= 1
     master[p] = x[0] + total / kept
     return kept
+
+
+@njit
+def _take_out(x, k, side, room, n, p, counted, rejected):
+    """Reject a sample in the first frame that has it; return how much it is above the lowest."""
+    frame = n
+    for f in range(n):
+        frame = min(frame, f if room[_BY_FRAME, f] == x[k] else n)
+    room[_BY_FRAME, frame] = np.nan
+    rejected[frame, p] = 1
+    counted[side, frame] += 1
+    return x[k] - x[0]
+
+
+@njit
+def _sum_above(x, base):
+    """Return the sum of the samples above `base`, in four parts that are added up side by side."""
+    sum0, sum1, sum2, sum3 = 0.0, 0.0, 0.0, 0.0
+    whole = len(x) - len(x) % 4
+    for k in range(0, whole, 4):
+        sum0, sum1 = sum0 + (x[k] - base), sum1 + (x[k + 1] - base)
+        sum2, sum3 = sum2 + (x[k + 2] - base), sum3 + (x[k + 3] - base)
+    for k in range(whole, len(x)):
+        sum0 += x[k] - base
+    return (sum0 + sum1) + (sum2 + sum3)
 
 
 @njit
@@ -106,12 +137,3 @@ def _take_valid(rule, tile, p, column, out):
         samples[k] = value
         count += 1
     return count
-
-
-@njit
-def _frame_of(tile, p, value, rejected):
-    """Return the first frame with this sample that is not rejected yet."""
-    f = 0
-    while tile[f, p] != value or rejected[f, p] != 0:
-        f += 1
-    return f
