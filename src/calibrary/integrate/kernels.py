@@ -28,7 +28,7 @@ from calibrary.integrate.settling import settle
 
 
 @njit
-def _combine(rule, pairs, tile, s, ratio, scratch, sampled, master, counted, kept_counts):
+def _combine_tile(rule, pairs, tile, s, ratio, scratch, sampled, master, counted, kept_counts):
     """Integrate one loaded and sorted tile."""
     active, missing, places, centre, total, work, d, rejected, column = scratch
     checkpoints, halves = sampled
@@ -90,7 +90,7 @@ def _stack_row(rule, pairs, sets, source, at, row, width, ratio, sampled, out):
             tiles.sort(s, pairs)
         part = (checkpoints, halves[:, first:last])
         goal = master[at + first : at + last]
-        _combine(rule, pairs, tile, s, ratio, scratch, part, goal, counted, kept_counts)
+        _combine_tile(rule, pairs, tile, s, ratio, scratch, part, goal, counted, kept_counts)
         first = last
 
 

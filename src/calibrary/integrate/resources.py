@@ -5,7 +5,7 @@ from __future__ import annotations
 MB = 1_000_000
 BASE_MB = 250
 """Interpreter, libraries and kernels; compiling a kernel for the first time peaks here."""
-BAND_BYTES = 8 * 1024 * 1024
+BAND_BYTES = 16 * 1024 * 1024
 """Stored samples a thread holds at a time where memory allows: enough for long reads, and not
 much more than the processor's caches hold."""
 LARGEST_READ_BYTES = 1024 * 1024

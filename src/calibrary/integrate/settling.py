@@ -12,7 +12,7 @@ from numba import njit
 
 from calibrary.integrate.compiling import borrowed
 from calibrary.integrate.methods import MEDIAN, ZERO_IS_MISSING, reject
-from calibrary.integrate.rejections import median_of
+from calibrary.integrate.rejections import median_of, sums_about
 
 _BY_FRAME = 0
 """Row of the room: samples in the order of the frames."""
@@ -52,12 +52,12 @@ def settle(rule, tile, s, places, missing, ratio, column, out) -> None:
             count = tile.shape[0]
             for k in range(count):
                 column[0][k] = s[k, p]
-        kept = _combine(rule, tile, p, count, ratio, column, out)
+        kept = _combine_pixel(rule, tile, p, count, ratio, column, out)
         out[2][kept] += 1
 
 
 @njit
-def _combine(rule, tile, p, count, ratio, column, out):
+def _combine_pixel(rule, tile, p, count, ratio, column, out):
     """Combine the `count` valid samples of one pixel; return the number of samples kept."""
     samples, room, all_marks = column
     master, counted, _, rejected = out
@@ -70,13 +70,13 @@ def _combine(rule, tile, p, count, ratio, column, out):
         return count
     marks[:] = 0
     first, end = reject(rule, x, n, ratio, room, marks)
-    if first >= end >= 0:
+    if first >= end >= 0 or (first < 0 and np.count_nonzero(marks) == count):
         first, end = 0, count  # If all would go, none does.
     if end - first == n:
         return n
     for f in range(n):
         room[_BY_FRAME, f] = tile[f, p]
-    total, kept = _sum_above(x, x[0]), count
+    total, kept = sums_about(x, x[0])[0], count
     if first >= 0:
         for k in range(first):
             total -= _take_out(x, k, 0, room, n, p, counted, rejected)
@@ -103,19 +103,6 @@ def _take_out(x, k, side, room, n, p, counted, rejected):
     rejected[frame, p] = 1
     counted[side, frame] += 1
     return x[k] - x[0]
-
-
-@njit
-def _sum_above(x, base):
-    """Return the sum of the samples above `base`, in four parts that are added up side by side."""
-    sum0, sum1, sum2, sum3 = 0.0, 0.0, 0.0, 0.0
-    whole = len(x) - len(x) % 4
-    for k in range(0, whole, 4):
-        sum0, sum1 = sum0 + (x[k] - base), sum1 + (x[k + 1] - base)
-        sum2, sum3 = sum2 + (x[k + 2] - base), sum3 + (x[k + 3] - base)
-    for k in range(whole, len(x)):
-        sum0 += x[k] - base
-    return (sum0 + sum1) + (sum2 + sum3)
 
 
 @njit
