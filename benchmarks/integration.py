@@ -281,7 +281,7 @@ def rows_of_others(repeat: int, fits: Sequence[Path]) -> list[str]:
     peer = measure([sys.executable, "-c", CCDPROC, joined, str(DATA / "ccdproc.fits")])
     table = [_whole_row("whole process, sigma, 30 frames, against ccdproc", own, peer, 20)]
     if shutil.which("astarithmetic"):
-        command = ["astarithmetic", *fits, str(len(fits)), "3", "0.1", "sigclip-mean", "-g1"]
+        command = ["astarithmetic", *fits, str(len(fits)), "3", "0.1", "sigclip-mean", "-g0"]
         peer = measure([*command, "-o", str(DATA / "gnuastro.fits")])
         table.append(
             _whole_row("whole process, sigma, 30 frames, against gnuastro", own, peer, None)
@@ -390,12 +390,13 @@ def main() -> None:
         for profile in ("calibrary", "siril"):
             engine(paths["fits"][:3], method, profile)  # compiled, and files in the page cache
     table = rows_of_its_own(arguments.repeat, paths)
-    if not arguments.no_peers:
-        table = rows_of_siril(arguments.repeat, paths["fits"]) + table
-        table += rows_of_others(arguments.repeat, paths["fits"])
-    print("\n".join(table))
-    if not arguments.no_peers:
-        write_section(table)
+    print(*table, sep="\n", flush=True)
+    if arguments.no_peers:
+        return
+    for rows in (rows_of_siril, rows_of_others):
+        table += rows(arguments.repeat, paths["fits"])
+    print(*table, sep="\n")
+    write_section(table)
 
 
 if __name__ == "__main__":
