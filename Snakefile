@@ -10,7 +10,7 @@ conclude   exit status 1 while a group fails
 
 from snakemake.utils import min_version
 
-from calibrary.job import one_line_errors
+from calibrary.job import collect_rarely, one_line_errors
 from calibrary.run import SNAKEMAKE_MB, Run
 
 min_version("9.13")
@@ -19,6 +19,7 @@ min_version("9.13")
 configfile: "config/config.yaml"
 
 
+collect_rarely()
 with one_line_errors():
     RUN = Run(config)
     # Neither in the jobs of a cluster nor for --lint, which alone checks no environment variables.

@@ -153,7 +153,7 @@ def _seconds(path: Path) -> float:
 
 def prepare_workflow(folder: Path) -> Path:
     """Copy the workflow, with the stand-in and what it puts down: one real night's masters."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     shutil.copy(REPO / "Snakefile", folder)
     for name in ("workflow", "environment.yml"):
         source = REPO / name

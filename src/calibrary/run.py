@@ -118,6 +118,13 @@ class Run:
             return ""
         return hashlib.sha256(Path(self.config.overrides).read_bytes()).hexdigest()
 
+    @cached_property
+    def limits_digest(self) -> str:
+        """A digest of all settings that decide a verdict."""
+        from calibrary.library.publish import limits_digest
+
+        return limits_digest(self.config)
+
     @property
     def groups(self) -> dict[str, RunGroup]:
         """The groups of the plan; read anew when the plan was."""

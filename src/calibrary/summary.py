@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from calibrary.config import Config
-from calibrary.manifest import read_frames, write_manifest
-from calibrary.model import Action, CalibraryError, Frame, Status, Verdict
+from calibrary.manifest import write_manifest
+from calibrary.model import Action, CalibraryError, Status, Verdict
 
 GROUP_COLUMNS = (
     "group",
@@ -55,8 +54,8 @@ def write_summary(config: Config) -> None:
     results, library = Path(config.results), Path(config.library)
     plans = json.loads((results / "plan/groups.json").read_text(encoding="utf-8"))
     verdicts = {plan["group"]: _verdict(plan, results) for plan in plans}
-    frames = read_frames(results / "plan/frames.csv")
-    write_manifest(_with_set_aside(frames, verdicts, results), results / "manifest.csv")
+    set_aside = _set_aside_later(verdicts, results)
+    write_manifest(results / "plan/frames.csv", results / "manifest.csv", set_aside)
     write_groups(plans, verdicts, results / "groups.csv")
     masters = read_library(library, results / "cache/headers.sqlite")
     today = datetime.now(UTC).date()
@@ -92,23 +91,16 @@ def _verdict(plan: Mapping[str, Any], results: Path) -> dict[str, Any]:
     return record
 
 
-def _with_set_aside(
-    frames: Sequence[Frame], verdicts: Mapping[str, Mapping[str, Any]], results: Path
-) -> list[Frame]:
-    """Return the frames with what integration and its checks set aside marked so."""
+def _set_aside_later(groups: Iterable[str], results: Path) -> dict[str, str]:
+    """Return the frames that integration and its checks set aside, by path, and why."""
     reasons: dict[str, str] = {}
-    for group in verdicts:
+    for group in groups:
         measured = results / f"candidates/{group}.json"
         if measured.exists():
             for frame in json.loads(measured.read_text(encoding="utf-8"))["frames"]:
                 if frame["status"] == Status.SET_ASIDE:
                     reasons[frame["path"]] = frame["reason"]
-    return [
-        dataclasses.replace(frame, status=Status.SET_ASIDE, reason=reasons[frame.path])
-        if frame.path in reasons
-        else frame
-        for frame in frames
-    ]
+    return reasons
 
 
 def write_groups(

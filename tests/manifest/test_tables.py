@@ -54,6 +54,12 @@ def test_frames_survive_the_cache(frame):
     assert decode_frame(encode_frame(frame)) == frame
 
 
+def manifest(folder, frames, set_aside=None):
+    write_frames(frames, folder / "frames.csv")
+    write_manifest(folder / "frames.csv", folder / "manifest.csv", set_aside or {})
+    return (folder / "manifest.csv").read_text(encoding="utf-8")
+
+
 def test_manifest_has_the_contracts_columns_and_empty_unknowns(tmp_path):
     frame = Frame(
         path="/a, b.fits",
@@ -66,8 +72,7 @@ def test_manifest_has_the_contracts_columns_and_empty_unknowns(tmp_path):
         reason='the "odd" one',
         qc={"QCMEAN": 1.0},
     )
-    write_manifest([frame, Frame(path="/c.fits")], tmp_path / "manifest.csv")
-    text = (tmp_path / "manifest.csv").read_text(encoding="utf-8")
+    text = manifest(tmp_path, [frame, Frame(path="/c.fits")])
     table = pd.read_csv(io.StringIO(text), keep_default_na=False, dtype=str)
 
     columns = "path size_bytes mtime_ns format frame_type type_source telescope camera exposure_s"
@@ -84,12 +89,21 @@ def test_manifest_has_the_contracts_columns_and_empty_unknowns(tmp_path):
     assert "<na>" not in text.lower()
 
 
-def test_manifest_is_the_same_bytes_for_the_same_frames(tmp_path):
-    frames = [Frame(path=f"/{n}.fits", temp_c=n / 3) for n in range(50)]
-    write_manifest(frames, tmp_path / "a.csv")
-    write_manifest(frames, tmp_path / "b.csv")
+def test_manifest_tells_of_frames_that_were_set_aside_later(tmp_path):
+    frames = [Frame(path=f"/{name}.fits", status=Status.USED) for name in "abc"]
+    text = manifest(tmp_path, frames, {"/b.fits": "torn, and short"})
+    table = pd.read_csv(io.StringIO(text), keep_default_na=False, dtype=str)
 
-    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+    assert table["status"].tolist() == ["used", "set_aside", "used"]
+    assert table["reason"].tolist() == ["", "torn, and short", ""]
+
+
+@quick
+@given(st.lists(FRAMES, max_size=5))
+def test_manifest_is_the_typed_table_as_text(tmp_path, frames):
+    text = manifest(tmp_path, frames)
+
+    assert text == frames_to_table(frames).to_csv(index=False, lineterminator="\n")
 
 
 @pytest.mark.parametrize("rows", [0, 1])

@@ -31,9 +31,7 @@ rule publish:
         runtime=30,
         disk_mb=lambda wildcards: RUN.group(wildcards.group).disk_mb,
     params:
-        limits=RUN.setting("verify"),
-        frames=RUN.setting("frames"),
-        publish=RUN.setting("publish"),
+        limits=RUN.limits_digest,
     message:
         "Judging {wildcards.group}"
     script:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from calibrary.job import job
+from calibrary.job import collect_rarely, job
 from calibrary.summary import conclude
 
+collect_rarely()
 with job(snakemake.log[0]):
     conclude(Path(snakemake.input.groups))

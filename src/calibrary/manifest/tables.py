@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,13 +52,28 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, str) else value
 
 
-def write_manifest(frames: Iterable[Frame], path: Path) -> None:
+def write_manifest(frames: Path, path: Path, set_aside: Mapping[str, str]) -> None:
     """Write ``manifest.csv``: one row per file, unknown is empty.
 
-    The same frames give the same bytes.
+    The same frames give the same bytes. Values stay the texts that they are: to understand
+    100,000 rows and to write them down again takes seconds.
+
+    Parameters
+    ----------
+    frames
+        The table that `write_frames` wrote.
+    path
+        ``manifest.csv``.
+    set_aside
+        Frames, by path, that were set aside later, and why.
     """
-    text = frames_to_table(frames).to_csv(index=False, lineterminator="\n")
-    write_text_atomic(path, text)
+    import pandas as pd
+
+    table = pd.read_csv(frames, usecols=list(MANIFEST_COLUMNS), dtype=str, keep_default_na=False)
+    late = table["path"].isin(list(set_aside))
+    table.loc[late, "status"] = Status.SET_ASIDE.value
+    table.loc[late, "reason"] = table.loc[late, "path"].map(set_aside)
+    write_text_atomic(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 def write_frames(frames: Iterable[Frame], path: Path) -> None:

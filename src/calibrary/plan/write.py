@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
 import json
 import logging
 import re
@@ -65,17 +64,6 @@ def write_plan(index: Path, config: Config) -> None:
     CalibraryError
         The overrides are not valid, or there is no calibration frame at all.
     """
-    # A hundred thousand frames and no cycles: the collector would only walk over them.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        _write_plan(index, config)
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _write_plan(index: Path, config: Config) -> None:
     results = Path(config.results)
     plan = plan_run(read_frames(index), config)
     if not plan.groups:

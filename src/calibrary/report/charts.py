@@ -98,5 +98,5 @@ def _rounded(value: object) -> object:
     if isinstance(value, Mapping):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
+        return [item if isinstance(item, str | int) else _rounded(item) for item in value]
     return value

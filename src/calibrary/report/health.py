@@ -99,12 +99,15 @@ def trends(masters: Iterable[Frame], library: Path) -> dict[str, list[Trend]]:
         lambda: {quantity: defaultdict(list) for quantity in QUANTITIES}
     )
     masters = list(masters)
-    biases = [m for m in masters if m.master_of is FrameType.BIAS and _LEVEL in m.qc]
+    biases: dict[tuple[object, ...], list[Frame]] = defaultdict(list)
+    for master in masters:
+        if master.master_of is FrameType.BIAS and master.date_obs and _LEVEL in master.qc:
+            biases[_sensor(master)].append(master)
     for master in masters:
         for quantity in QUANTITIES:
             value = master.qc.get(QC_KEYWORDS[quantity.figure][0])
             if quantity.figure == "dark.rate" and value is None:
-                value = _dark_rate(master, biases)
+                value = _dark_rate(master, biases[_sensor(master)])
             if master.master_of is quantity.source and value is not None and master.date_obs:
                 series = found[setup_name(master, library)][quantity]
                 point = (master.date_obs[:10], value, Path(master.path).name)
@@ -116,21 +119,17 @@ def trends(masters: Iterable[Frame], library: Path) -> dict[str, list[Trend]]:
 
 
 def _dark_rate(dark: Frame, biases: Sequence[Frame]) -> float | None:
-    """Return the rate of a dark above the bias of its sensor and settings nearest in time.
+    """Return the rate of a dark above that of its sensor's biases that is nearest in time.
 
     The dark's own header cannot say it: the bias may have been made later.
     """
-    alike = [
-        b
-        for b in biases
-        if _sensor(b) == _sensor(dark) and b.date_obs and may_be_one_camera(b, dark)
-    ]
-    if dark.master_of is not FrameType.DARK or not dark.date_obs or not alike:
+    if dark.master_of is not FrameType.DARK or not dark.date_obs or _LEVEL not in dark.qc:
+        return None
+    alike = [bias for bias in biases if may_be_one_camera(bias, dark)]
+    if not alike:
         return None
     taken = datetime.fromisoformat(dark.date_obs)
     bias = min(alike, key=lambda b: abs(datetime.fromisoformat(b.date_obs or "") - taken))
-    if _LEVEL not in dark.qc:
-        return None
     level = {"level.median": dark.qc[_LEVEL]}
     return dark_figures(level, bias.qc[_LEVEL], dark.exposure_s, None).get("dark.rate")
 

@@ -222,7 +222,9 @@ def _table(path: Path, columns: Sequence[str] = ()) -> list[dict[str, str]]:
     csv.field_size_limit(2**24)
     try:
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            rows = csv.DictReader(file)
-            return [{name: row[name] for name in columns} if columns else row for row in rows]
+            rows = csv.reader(file)
+            names = next(rows, [])
+            at = [(name, names.index(name)) for name in columns or names]
+            return [{name: row[k] for name, k in at} for row in rows if row]
     except FileNotFoundError:
         return []
