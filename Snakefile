@@ -49,3 +49,5 @@ rule all:
         verdicts=verdicts,
         report=rules.report.output,
         concluded=rules.conclude.output,
+    message:
+        "Every group has its verdict"

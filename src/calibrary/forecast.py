@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from calibrary.config import Config
 from calibrary.model import Action, GroupPlan
 
+SHOWN_ALIKE = 20
+"""Groups named for one and the same reason; the others are counted."""
+
 
 def forecast(config: Config, voided: Collection[str] = ()) -> list[str]:
     """Return a line for each master that would be built or not, and a line of sum.
+
+    Of thousands with one and the same reason, the first are named.
 
     Parameters
     ----------
@@ -27,14 +33,21 @@ def forecast(config: Config, voided: Collection[str] = ()) -> list[str]:
     plan = plan_run(index_frames(config.source, cache, extras=config.headers), config)
     old = dict(_orders(results))
     lines = []
-    up_to_date = 0
+    alike: Counter[tuple[str, str]] = Counter()
     for group in plan.groups:
         why = _why(group, old.get(group.group), voided, results)
-        if why:
-            verb = "would build" if group.action is Action.BUILD else "would not build"
+        if not why:
+            continue
+        verb = "would build" if group.action is Action.BUILD else "would not build"
+        alike[verb, why] += 1
+        if alike[verb, why] <= SHOWN_ALIKE:
             lines.append(f"{verb} {group.group} ({len(group.frames)} frames): {why}")
-        else:
-            up_to_date += 1
+    lines += [
+        f"{verb} {count - SHOWN_ALIKE} more: {why}"
+        for (verb, why), count in alike.items()
+        if count > SHOWN_ALIKE
+    ]
+    up_to_date = len(plan.groups) - alike.total()
     return [*lines, f"{up_to_date} of {len(plan.groups)} groups are up to date"]
 
 

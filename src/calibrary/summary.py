@@ -44,6 +44,9 @@ GROUP_COLUMNS = (
 )
 """Columns of ``groups.csv``, in order."""
 
+SHOWN_FAILED = 20
+"""Groups that the error at the end names."""
+
 
 def write_summary(config: Config) -> None:
     """Write manifest.csv, groups.csv, coverage.csv and report.html into the results folder."""
@@ -139,7 +142,7 @@ def conclude(groups: Path) -> None:
     Raises
     ------
     CalibraryError
-        The verdict of a group is fail; names them all, each with its reason.
+        The verdict of a group is fail; names the first of them, each with its reason.
     """
     from calibrary.report.terminal import print_summary
 
@@ -147,6 +150,8 @@ def conclude(groups: Path) -> None:
     table = pd.read_csv(groups, keep_default_na=False)
     failed = table[table["verdict"] == Verdict.FAIL]
     if len(failed):
-        told = "; ".join(f"{row.group}: {row.reason}" for row in failed.itertuples())
-        msg = f"{len(failed)} of {len(table)} groups failed: {told}"
+        told = [f"{row.group}: {row.reason}" for row in failed[:SHOWN_FAILED].itertuples()]
+        if len(failed) > SHOWN_FAILED:
+            told.append(f"and {len(failed) - SHOWN_FAILED} more, see groups.csv")
+        msg = f"{len(failed)} of {len(table)} groups failed: {'; '.join(told)}"
         raise CalibraryError(msg)

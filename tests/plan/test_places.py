@@ -1,11 +1,16 @@
 """What is in the library: kept names, reuse, masters of others."""
 
 import dataclasses
+from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from calibrary.config import load_config
-from calibrary.model import Action
+from calibrary.model import Action, Frame
+from calibrary.plan.places import Shelf
+from calibrary.plan.sessions import to_time
 
 START = "2025-11-10T20:00:00"
 
@@ -184,3 +189,24 @@ def test_no_group_takes_the_place_of_its_twin(shoot, plan, published, key, first
     early = shoot("dark", 1, "2025-11-10T19:00:00", **{key: second})
     grown = {getattr(g.keys, key): g for g in plan([*one[1:], *other, *early], masters).groups}
     assert {k: g.master for k, g in grown.items()} == {k: g.master for k, g in before.items()}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 50)), max_size=12),
+    st.tuples(st.integers(0, 400), st.integers(0, 50)),
+)
+def test_a_shelf_gives_what_every_master_looked_at_would(masters, group):
+    def date(seconds):
+        return (datetime(2025, 11, 10) + timedelta(seconds=seconds)).isoformat()
+
+    shelf, spans = Shelf(), {}
+    for n, (start, length) in enumerate(masters):
+        spans[f"{n}.xisf"] = (start, start + length)
+        shelf.add(f"{n}.xisf", Frame(path="", date_obs=date(start), date_end=date(start + length)))
+    start, end = group[0], sum(group)
+    span = (to_time(date(start)), to_time(date(end)))
+
+    touching = {p for p, (a, b) in spans.items() if a <= end + 1 and b >= start - 1}
+    assert touching <= set(shelf.near(span))
+    older = sorted(((a, p) for p, (a, _) in spans.items() if a < start), reverse=True)
+    assert list(shelf.before(span[0])) == [path for _, path in older]

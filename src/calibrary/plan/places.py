@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, field
 from pathlib import PurePosixPath
 
 from calibrary.config import Config
@@ -93,6 +94,39 @@ def below(path: str, library: str) -> str:
     return os.path.relpath(path, library).replace(os.sep, "/")
 
 
+@dataclass(slots=True)
+class Shelf:
+    """Masters of one kind by time: a group looks at those of its own days, not at all of them."""
+
+    dated: list[tuple[int, str]] = field(default_factory=list)
+    """Start (µs) and path, in order."""
+    undated: list[str] = field(default_factory=list)
+    longest: int = 0
+    """The longest time (µs) from start to end of a master."""
+
+    def add(self, path: str, master: Frame) -> None:
+        """Put a master in."""
+        start = to_time(master.date_obs)
+        if start is None:
+            self.undated.append(path)
+        else:
+            insort(self.dated, (start, path))
+            self.longest = max(self.longest, (to_time(master.date_end) or start) - start)
+
+    def near(self, span: tuple[int, int] | None) -> list[str]:
+        """Return the masters that may coincide with a span of time, to a second."""
+        if span is None:
+            return self.undated
+        first = bisect_left(self.dated, (span[0] - self.longest - SECOND, ""))
+        end = bisect_right(self.dated, span[1] + SECOND, key=lambda entry: entry[0])
+        return [path for _, path in self.dated[first:end]]
+
+    def before(self, time: int) -> Iterator[str]:
+        """Yield the masters that are older than a time, the newest first."""
+        end = bisect_left(self.dated, (time, ""))
+        return (path for _, path in reversed(self.dated[:end]))
+
+
 class Shelves:
     """The library as the planner sees it: who holds which path, and who gets which."""
 
@@ -101,17 +135,17 @@ class Shelves:
         self._suffixes = SUFFIXES[config.output.format]
         self.masters = {below(m.path, config.library): m for m in masters}
         self._folded = {path.casefold(): path for path in self.masters}
-        self._own: dict[tuple[object, ...], list[str]] = defaultdict(list)
+        self._own: dict[tuple[object, ...], Shelf] = defaultdict(Shelf)
         self._by_digest: dict[str, list[str]] = defaultdict(list)
         self._given: dict[str, Named | None] = {}
         self._taken: set[str] = set()
         self.assigned: set[str] = set()
         """Paths of masters that belong to a group of this run."""
-        self._alike: dict[tuple[object, ...], list[str]] = defaultdict(list)
+        self._alike: dict[tuple[object, ...], Shelf] = defaultdict(Shelf)
         for path, master in sorted(self.masters.items()):
-            self._alike[_identity(master.master_of, master)].append(path)
+            self._alike[_identity(master.master_of, master)].add(path, master)
             if master.inputs_digest is not None:
-                self._own[_identity(master.master_of, master)].append(path)
+                self._own[_identity(master.master_of, master)].add(path, master)
                 self._by_digest[master.inputs_digest].append(path)
                 self._given[_stem(path).casefold()] = Named(keys_of(master), master.date_obs)
 
@@ -140,15 +174,9 @@ class Shelves:
         span = draft.span
         if span is None:
             return None
-        older = [
-            (start, path)
-            for path in self._alike.get(_identity(draft.frame_type, draft.keys), ())
-            if path != place
-            and (start := to_time(self.masters[path].date_obs)) is not None
-            and start < span[0]
-            and self._same_settings(draft, self.masters[path])
-        ]
-        return max(older)[1] if older else None
+        older = self._alike[_identity(draft.frame_type, draft.keys)].before(span[0])
+        alike = (p for p in older if p != place and self._same_settings(draft, self.masters[p]))
+        return next(alike, None)
 
     def _kept(
         self, drafts: Sequence[Draft], digests: Sequence[str], wanted: Sequence[str]
@@ -166,7 +194,7 @@ class Shelves:
         for i, digest in enumerate(digests):
             keep(i, dict.fromkeys(self._by_digest.get(digest, ()), 0))
         for i, draft in enumerate(drafts):
-            paths = self._own.get(_identity(draft.frame_type, draft.keys), ())
+            paths = self._own[_identity(draft.frame_type, draft.keys)].near(draft.span)
             overlaps = {p: self._overlap(draft, self.masters[p]) for p in paths}
             keep(i, {p: overlap for p, overlap in overlaps.items() if overlap is not None})
         return kept
