@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel")
+PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "setpriv")
 
 ACTIVE = ("idle\n", "mixed\n", "allocated\n")
 """What sinfo calls a node at work; one that does not answer has an asterisk."""
@@ -137,7 +137,8 @@ class SlurmCluster:
         # `-D`: in the foreground, as our child, so that it can be stopped without knowing others.
         with (self.root / f"{name}.out").open("ab") as out:
             self._running[name] = subprocess.Popen(
-                [str(shutil.which(name)), "-D"],
+                # With us it ends, however we end: a killed test leaves no cluster behind.
+                ["setpriv", "--pdeathsig", "TERM", str(shutil.which(name)), "-D"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -155,7 +156,7 @@ class SlurmCluster:
             process.wait()
 
 
-def wait_for(what: str, true: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(what: str, true: Callable[[], object], seconds: float = 60) -> None:
     """Wait until a condition holds.
 
     Raises

@@ -6,6 +6,7 @@ import fcntl
 import os
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -181,22 +182,59 @@ def test_the_library_may_be_on_another_file_system(space):
     other = Path("/dev/shm")
     if not other.is_dir() or other.stat().st_dev == space.root.stat().st_dev:
         pytest.skip("no second file system at /dev/shm")
-    import tempfile
-
     with tempfile.TemporaryDirectory(dir=other) as folder:
         ended = space.run(library=folder)
         assert ended.status == 0, ended.text
-        masters = [p for p in Path(folder).rglob("*") if p.is_file()]
-        assert len(masters) == 7
-        assert not [p for p in masters if p.is_symlink() or p.name.endswith(".part")]
+        space.library = Path(folder)
+        before = space.masters()
+        assert len(before) == 7
+        assert not [p for p in space.library.rglob("*") if p.is_symlink() or p.suffix == ".part"]
         assert space.run(library=folder).jobs == []
+
+        # The candidates are links into the library now: a new one must not write through them.
+        dark = space.group("dark", exposure_s=120.0)
+        take(space.frames, Series(FrameType.DARK, 1, "2025-11-10T18:15:00", 120.0), seed=9)
+        ended = space.run(library=folder, verify={"level_dark_fraction": {"warn": 0, "fail": 0}})
+        assert ended.status == 1
+        assert space.verdict(dark)["outcome"] == "refused"
+        assert space.masters() == before
+        ended = space.run(library=folder)
+        assert ended.status == 0, ended.text
+        after = space.masters()
+        master = space.verdict(dark)["master"]
+        assert after[master] != before[master]
+        assert {name for name in before if after[name] != before[name]} == {master}
 
 
 def test_a_read_only_source_is_enough(space):
+    before = stamps(space.frames)
     for path in [space.frames, *space.frames.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
     ended = space.run("--forceall")
     assert ended.status == 0, ended.text
+    assert stamps(space.frames) == before
+
+
+def test_a_source_mounted_read_only_is_enough(space):
+    # Root may write where permissions forbid it, but not to such a mount.
+    mount = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+    in_mount = ["unshare", "--mount", "sh", "-c", mount, str(space.frames)]
+    if subprocess.run([*in_mount, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("no permission to mount")
+    touch = subprocess.run([*in_mount, "touch", space.frames / "new"], check=False)
+    assert touch.returncode != 0
+    ended = subprocess.run(
+        [*in_mount, *space.command("--forceall")],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+def stamps(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in [folder, *folder.rglob("*")]}
 
 
 def test_dark_flats_of_another_scale_are_told(space):

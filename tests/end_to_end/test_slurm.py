@@ -34,8 +34,12 @@ def cluster(tmp_path: Path) -> Iterator[SlurmCluster]:
         yield cluster
 
 
+PATIENCE_S = 300
+"""For what takes seconds on a machine that has nothing else to do."""
+
+
 class Running:
-    """A run under way on the cluster."""
+    """A run under way on the cluster; a context manager, after which no process is left."""
 
     def __init__(self, space: Workspace, cluster: SlurmCluster, *arguments: str) -> None:
         self._log = space.root / "run.log"
@@ -47,11 +51,15 @@ class Running:
                 env=cluster.environment | {"NO_COLOR": "1"},
             )
 
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
     def end(self, timeout: float = 900) -> Ended:
-        try:
-            status = self._process.wait(timeout)
-        finally:
-            self._process.kill()
+        status = self._process.wait(timeout)
         return Ended(status, self._log.read_text(errors="replace"), [])
 
 
@@ -65,7 +73,8 @@ def test_demo_night_gives_the_bytes_it_gives_here(cluster: SlurmCluster, tmp_pat
 
     local = here.run()
     assert local.status == 0, local.text
-    ended = Running(there, cluster).end()
+    with Running(there, cluster) as run:
+        ended = run.end()
     assert ended.status == 0, ended.text
 
     masters = here.masters()
@@ -86,17 +95,16 @@ def test_survives_lack_of_memory_a_killed_job_and_a_lost_node(
 
     # The first attempt gets less than Snakemake alone needs, the next ones enough.
     memory = "integrate:mem_mb=150*attempt**2"
-    run = Running(space, cluster, "--set-resources", memory)
-    darks = "darks"
-    wait_for("a job killed for its memory", lambda: bool(cluster.jobs("failed", darks)), 120)
-    wait_for("its second attempt", lambda: bool(cluster.jobs("running", darks)), 120)
-    cluster.cancel(cluster.jobs("running", darks)[0])
-    wait_for("the job to be gone", lambda: not cluster.jobs("running", darks), 60)
-    wait_for("its third attempt", lambda: bool(cluster.jobs("running", darks)), 120)
-    cluster.stop_node()
-    time.sleep(3)
-    cluster.start_node()
-    ended = run.end()
+    with Running(space, cluster, "--set-resources", memory) as run:
+        wait_for("a job killed for its memory", lambda: cluster.jobs("failed", "darks"), PATIENCE_S)
+        wait_for("its second attempt", lambda: cluster.jobs("running", "darks"), PATIENCE_S)
+        cluster.cancel(cluster.jobs("running", "darks")[0])
+        wait_for("the job to be gone", lambda: not cluster.jobs("running", "darks"), PATIENCE_S)
+        wait_for("its third attempt", lambda: cluster.jobs("running", "darks"), PATIENCE_S)
+        cluster.stop_node()
+        time.sleep(3)
+        cluster.start_node()
+        ended = run.end()
 
     assert ended.status == 0, ended.text
     assert ended.text.count("Trying to restart job") >= 3, ended.text
