@@ -17,7 +17,8 @@ rule index:
         "../../environment.yml"
     threads: 2
     resources:
-        mem_mb=1000,
+        # 2 kB a frame; a cluster that kills the job gives it more.
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=60,
         disk_mb=200,
     params:

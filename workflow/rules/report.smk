@@ -46,7 +46,7 @@ rule report:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, input: 300 + len(input.verdicts) // 2,
         runtime=30,
         disk_mb=200,
     message:
@@ -71,7 +71,7 @@ rule conclude:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=300,
+        mem_mb=1000,
         runtime=5,
         disk_mb=10,
     message:
