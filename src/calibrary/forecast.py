@@ -96,7 +96,13 @@ def changes(old: GroupPlan, new: GroupPlan) -> str:
         for key, value in sorted(new.integration.items())
         if old.integration.get(key) != value
     ]
-    if old.calibrator != new.calibrator:
-        name = new.calibrator and (new.calibrator.group or new.calibrator.master)
+    name = _subtracted(new)
+    if _subtracted(old) != name:
         told.append(f"calibrated by {name or 'nothing'} now")
     return ", ".join(told) or "its calibrator is built anew"
+
+
+def _subtracted(plan: GroupPlan) -> str | None:
+    if plan.calibrator is None:
+        return None
+    return plan.calibrator.group or plan.calibrator.master
