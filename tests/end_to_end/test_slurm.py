@@ -93,8 +93,9 @@ def test_survives_lack_of_memory_a_killed_job_and_a_lost_node(
     shutil.copytree(before.frames, space.frames)
     shutil.copytree(before.root / "config", space.root / "config")
 
-    # The first attempt gets less than Snakemake alone needs, the next ones enough.
-    memory = "integrate:mem_mb=150*attempt**2"
+    # The first attempt gets less than Snakemake alone holds from start to end: Slurm looks once a
+    # second, and would miss a job that is over by then. The next ones get enough.
+    memory = "integrate:mem_mb=40*attempt**3"
     with Running(space, cluster, "--set-resources", memory) as run:
         wait_for("a job killed for its memory", lambda: cluster.jobs("failed", "darks"), PATIENCE_S)
         wait_for("its second attempt", lambda: cluster.jobs("running", "darks"), PATIENCE_S)
