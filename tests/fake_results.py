@@ -22,7 +22,7 @@ from calibrary.model import (
     GroupKeys,
     GroupPlan,
 )
-from calibrary.report.preview import render_preview
+from calibrary.preview import render_preview
 
 SETUPS = (("Esprit 120ED", "ASI2600MM", None), ("Edge HD 8", "QHY600M", "RGGB"))
 SORTS = (
