@@ -44,11 +44,14 @@ format: env  ## put all files into the project's style
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-.PHONY: bench bench-scale
+.PHONY: bench bench-scale bench-report
 bench: env  ## time headers, pixels and the engine beside its peers; writes benchmarks/RESULTS.md
 	$(BIN)/python benchmarks/headers.py
 	$(BIN)/python benchmarks/pixels.py
 	$(BIN)/python -m benchmarks
+
+bench-report: env  ## time the report of 500 masters in a browser; prints it
+	$(BIN)/python -m benchmarks.report
 
 bench-scale: env  ## time the DAG with 100,000 frames; appends to benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.scale
