@@ -228,8 +228,7 @@ def _judge(understood: _Understood, master_of: FrameType | None) -> tuple[Status
         single = f"{header.sources['exposure_s']} is {understood.exposure.seconds:g} s"
         return Status.SET_ASIDE, f"a stack{many} ({single}), not a raw frame"
     if calibrated := calibrated_by(header):
-        what = "a light, calibrated" if found.frame_type is FrameType.LIGHT else "calibrated"
-        return Status.SET_ASIDE, f"{what} already ({calibrated}); masters need raw frames"
+        return Status.SET_ASIDE, f"calibrated already ({calibrated}); masters need raw frames"
     if found.reason is not None:
         return Status.SET_ASIDE, found.reason
     if image.sample_format.startswith("float"):
