@@ -231,7 +231,8 @@ CHECKS = (
         "ADU/s",
         "median dark signal beyond 3 times a frame's noise, for each second of exposure",
         "own: a sensor that is cooled at all gains below 10 e- a second",
-        "the dark gains {figure:.0f} ADU a second above its bias: has it seen light?",
+        "the dark gains {figure:.0f} ADU a second above its bias: has it seen light, "
+        "or is its scale another?",
     ),
     Check(
         "level.dark_fraction",

@@ -48,11 +48,11 @@ def space(first_run: tuple[Workspace, Ended], pristine: Path) -> Iterator[Worksp
 
     It stays in its place, since a source folder that moved is read again.
     """
-    space, _ = first_run
-    yield space
-    _writable(space.root)
-    shutil.rmtree(space.root)
-    shutil.copytree(pristine, space.root, symlinks=True)
+    root = first_run[0].root
+    yield Workspace(root)
+    _writable(root)
+    shutil.rmtree(root)
+    shutil.copytree(pristine, root, symlinks=True)
 
 
 def _writable(root: Path) -> None:

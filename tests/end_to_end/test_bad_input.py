@@ -245,6 +245,13 @@ def test_dark_flats_of_another_scale_are_told(space):
         with astropy.io.fits.open(path, mode="update") as hdus:
             hdus[0].data = hdus[0].data * np.uint16(16)
     ended = space.run()
+    assert ended.status == 1
+    refused = space.verdict(group)
+    assert refused["outcome"] == "refused"
+    assert "its scale" in refused["reason"]
+
+    # Who lets them in all the same is told at the flats.
+    ended = space.run(verify={"dark_light": {"warn": 1e6, "fail": 1e6}})
     assert ended.status == 0, ended.text
     tests = {t["name"]: t for t in space.verdict(space.group("flat", filter="R"))["tests"]}
     assert (tests["inputs.scale_ratio"]["figure"], tests["inputs.scale_ratio"]["verdict"]) == (
