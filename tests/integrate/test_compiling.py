@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+from calibrary.integrate import compiling
 
 INTEGRATE = """
 import hashlib, sys
@@ -46,3 +49,9 @@ def test_jobs_that_start_at_once_with_an_empty_cache(write_frames, tmp_path):
     compiled = sorted(path.name for path in cache.rglob("*.compiled"))
     machine_code = list(cache.rglob("*.nbc"))
     assert len(machine_code) == len(compiled) > 0
+
+
+def test_every_file_with_compiled_code_is_in_the_name_of_the_cache():
+    folder = Path(compiling.__file__).parent
+    compiled = {path.name for path in folder.glob("*.py") if "numba" in path.read_text()}
+    assert compiled == set(compiling._SOURCES)

@@ -33,6 +33,7 @@ from calibrary.integrate.rejections import (
 MARGIN = np.float32(0.999)
 """Single precision clears a pixel only this far from the limit."""
 _LANES = 5
+"""Rows of the room with one number for each pixel; behind them are two for each frame."""
 _ROUNDS = 10
 """Of winsorising: most pixels settle sooner, the others are left to the method."""
 _ROUNDING = np.float32(1e-6)
