@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrary.integrate import kernels, rejections, siril
+from calibrary.integrate import kernels, rejections, siril, siril_lines
 from calibrary.integrate.choice import DEFAULT_LIMITS, Rejection
 from calibrary.integrate.job import _rule
 from calibrary.integrate.lines import absolute_line
@@ -128,6 +128,39 @@ def test_screens_clear_only_pixels_that_lose_nothing(name, definition, n):
         numbers.append(end - first if first >= 0 else n - np.count_nonzero(marks))
     np.testing.assert_array_equal(kept, np.bincount(np.where(numbers, numbers, n), minlength=n + 1))
     assert counted.sum() > 0 or n < 8
+
+
+@settings(max_examples=60, deadline=None)
+@given(stack=stacks(), limits=st.sampled_from([(5.0, 5.0), (3.0, 2.5), (2.1, 1.3)]))
+def test_siril_lines_find_the_ranges_of_the_method(stack, limits):
+    low, high = limits
+    active, first, end = siril_lines_of(stack, low, high)
+    n, room = len(stack), np.empty((rejections.ROOMS, len(stack) + 1))
+    for p in np.flatnonzero(~active):
+        marks = np.zeros(n, np.int8)
+        x = np.sort(stack[:, p])
+        assert siril.linear_fit(x, low, high, n, room, marks) == (first[p], end[p])
+
+
+@pytest.mark.parametrize("n", [20, 30, 120])
+def test_siril_lines_leave_few_pixels_of_noise_to_the_method(n):
+    noise = np.round(np.random.default_rng(n).normal(1000, 8, (n, 2000)))
+    active, first, end = siril_lines_of(noise, 5.0, 5.0)
+    assert active.mean() < 0.06
+    assert (end - first < n).any()
+
+
+def siril_lines_of(stack, low, high):
+    """Look at every pixel; return which are left to the method, and the ranges of the others."""
+    n, pixels = stack.shape
+    s = np.sort(stack, axis=0)
+    d = (s - s[(n - 1) // 2]).astype(np.float32)
+    active = np.ones(pixels, np.bool_)
+    first, end = np.zeros(pixels, np.int32), np.full(pixels, n, np.int32)
+    places, lanes = np.empty(pixels, np.int32), np.empty(siril_lines.room(n), np.float32)
+    limits = np.float32(low), np.float32(high)
+    siril_lines.linear_fit(d, *limits, places, lanes, active, first, end)
+    return active, first, end
 
 
 @settings(max_examples=25, deadline=None)

@@ -28,6 +28,7 @@ _SOURCES = (
     "screens.py",
     "settling.py",
     "siril.py",
+    "siril_lines.py",
     "tiles.py",
 )
 

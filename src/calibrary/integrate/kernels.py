@@ -1,8 +1,8 @@
 """The compiled inner loop: an image row, tile by tile, from raw samples to master and counts.
 
-Per tile: load and sort all pixels at once (`tiles`), add all samples up, find the pixels in which
-something may be rejected (`screens`), and go through those one by one (`settling`) with the
-methods of `rejections` and `siril`.
+Per tile: load and sort all pixels at once (`tiles`); find the pixels in which something may be
+rejected (`screens`), and what, one by one (`settling`), with the methods of `rejections`, `lines`
+and `siril`; add up what is left, all pixels at once again.
 
 Nothing is added up across pixels but integers, and the samples of a pixel always in the same
 order: the result depends neither on tiles and bands nor on the number of threads. There is no
@@ -21,37 +21,45 @@ import numpy as np
 from numba import boolean, float32, float64, int8, int32, int64, njit, uint8, uint16, void
 from numba.types import Tuple, UniTuple
 
-from calibrary.integrate import methods, screens, tiles
+from calibrary.integrate import methods, screens, siril_lines, tiles
 from calibrary.integrate.compiling import compile_once
 from calibrary.integrate.rejections import ROOMS
-from calibrary.integrate.settling import settle
+from calibrary.integrate.settling import find_limits, settle
 
 
 @njit
 def _combine_tile(rule, pairs, tile, s, ratio, scratch, sampled, master, counted, kept_counts):
     """Integrate one loaded and sorted tile."""
-    active, missing, places, centre, total, work, d, rejected, column = scratch
+    flags, places, ranges, limits, widest, centre, total, work, lanes, d, rejected, column = scratch
+    active, missing = flags
+    first, end = ranges
+    lowest, highest = limits
     checkpoints, halves = sampled
     n, size = tile.shape
-    for p in range(size):
-        centre[p] = s[(n - 1) // 2, p]
-    tiles.add_up(tile, centre, total)
-    tiles.find_missing(tile, total, rule[1][methods.ZERO_IS_MISSING] != 0.0, missing)
+    centre[:] = s[(n - 1) // 2]
+    first[:], end[:] = 0, n
+    lowest[:], highest[:] = widest
+    tiles.find_missing(tile, rule[1][methods.ZERO_IS_MISSING] != 0.0, missing)
     if rule[0] not in (methods.NONE, methods.MEDIAN):
         tiles.subtract(s, centre, d)
-    methods.screen(rule, d, pairs, work, active)
+    methods.screen(rule, d, pairs, work, lanes, places, active, first, end)
     todo = 0
+    for p in range(size):
+        places[todo] = p
+        todo += int(active[p] | missing[p] | (end[p] - first[p] < n))
+    kept_counts[n] += size - todo
+    chosen = (first, end, lowest, highest, kept_counts)
+    odd = find_limits(rule, s, places[:todo], flags, ratio, column, chosen)
+    tiles.add_up(tile, lowest, highest, centre, total, counted)
     for p in range(size):
         if rule[0] == methods.MEDIAN:
             master[p] = 0.5 * (np.float64(s[(n - 1) // 2, p]) + np.float64(s[n // 2, p]))
         else:
-            master[p] = np.float64(centre[p]) + np.float64(total[p]) / n
-        places[todo] = p
-        todo += int(active[p] | missing[p])
-    kept_counts[n] += size - todo
-    rejected[:] = 0
+            master[p] = np.float64(centre[p]) + np.float64(total[p]) / (end[p] - first[p])
+    if checkpoints.shape[0] > 0:
+        tiles.mark_outside(tile, lowest, highest, rejected)
     out = (master, counted, kept_counts, rejected)
-    settle(rule, tile, s, places[:todo], missing, ratio, column, out)
+    settle(rule, tile, s, places[:odd], missing, ratio, column, out)
     if checkpoints.shape[0] > 0:
         tiles.compare_halves(tile, rejected, centre, checkpoints, work, halves)
 
@@ -108,7 +116,8 @@ def _tile_set(sample):
     """Return the type of what `working_arrays` makes for tiles of `sample`."""
     column = Tuple((float64[::1], float64[:, ::1], int8[::1]))
     scratch = (
-        boolean[::1], boolean[::1], int32[::1], float32[::1], float32[::1], float32[:, ::1],
+        UniTuple(boolean[::1], 2), int32[::1], UniTuple(int32[::1], 2), UniTuple(sample[::1], 2),
+        UniTuple(sample, 2), float32[::1], float32[::1], float32[:, ::1], float32[::1],
         float32[:, ::1], uint8[:, ::1], column,
     )  # fmt: skip
     return UniTuple(Tuple((uint16[:, ::1], sample[:, ::1], sample[:, ::1], Tuple(scratch))), 2)
@@ -157,17 +166,22 @@ def working_arrays(integers: bool, n: int, width: int, tile_width: int) -> tuple
 
 
 def _set(sample, n, pixels):
-    shape = (n, pixels)
-    column = (np.empty(n), np.empty((ROOMS, n + 1)), np.empty(n, np.int8))
+    def room(kind, rows=None):
+        return np.empty(pixels if rows is None else (rows, pixels), kind)
+
+    widest = (0, 65535) if sample is np.uint16 else (-np.inf, np.inf)
     scratch = (
-        np.empty(pixels, np.bool_),
-        np.empty(pixels, np.bool_),
-        np.empty(pixels, np.int32),
-        np.empty(pixels, np.float32),
-        np.empty(pixels, np.float32),
-        np.empty((screens.work_rows(n), pixels), np.float32),
-        np.empty(shape, np.float32),
-        np.empty(shape, np.uint8),
-        column,
+        (room(np.bool_), room(np.bool_)),
+        room(np.int32),
+        (room(np.int32), room(np.int32)),
+        (room(sample), room(sample)),
+        tuple(sample(limit) for limit in widest),
+        room(np.float32),
+        room(np.float32),
+        room(np.float32, screens.work_rows(n)),
+        np.empty(siril_lines.room(n), np.float32),
+        room(np.float32, n),
+        room(np.uint8, n),
+        (np.empty(n), np.empty((ROOMS, n + 1)), np.empty(n, np.int8)),
     )
-    return np.empty(shape, np.uint16), np.empty(shape, sample), np.empty(shape, sample), scratch
+    return room(np.uint16, n), room(sample, n), room(sample, n), scratch

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-from calibrary.integrate import lines, rejections, screens, siril
+from calibrary.integrate import lines, rejections, screens, siril, siril_lines
 
 NONE: Final = 0
 MEDIAN: Final = 1
@@ -98,12 +98,18 @@ def reject(rule, x, total, ratio, room, marks) -> Any:
 
 
 @njit
-def screen(rule, d, pairs, work, active) -> None:
-    """Mark the pixels of a sorted tile that a method has to look at; see `screens`."""
+def screen(rule, d, pairs, work, lanes, places, active, first, end) -> None:
+    """Find what pixels of a sorted tile keep, or mark those that a method has to look at.
+
+    See `screens`.
+    """
     method, par, _ = rule
     low, high = np.float32(par[LOW]), np.float32(par[HIGH])
-    if d.shape[0] <= 2:
-        active[:] = method in (MINMAX, PERCENTILE)
+    active[:] = False
+    if method == MINMAX:
+        first[:], end[:] = rejections.minmax(d[:, 0], par[LOW], par[HIGH])
+    elif d.shape[0] <= 2:
+        active[:] = method == PERCENTILE
     elif method in (SIGMA, SIRIL_SIGMA):
         screens.sigma(d, low, high, work, active)
     elif method == WINSORIZED:
@@ -112,5 +118,6 @@ def screen(rule, d, pairs, work, active) -> None:
         screens.siril_winsorized(d, low, high, par[INTEGERS] != 0.0, work, active)
     elif method == SIRIL_LINEAR_FIT:
         screens.siril_linear_fit(d, low, high, work, active)
+        siril_lines.linear_fit(d, low, high, places, lanes, active, first, end)
     else:
         active[:] = method not in (NONE, MEDIAN)

@@ -19,27 +19,78 @@ _BY_FRAME = 0
 
 
 @njit
-def settle(rule, tile, s, places, missing, ratio, column, out) -> None:
-    """Combine some pixels of a tile.
+def find_limits(rule, s, places, flags, ratio, column, chosen) -> int:
+    """Find between which limits the samples lie that some pixels of a tile keep.
 
     Parameters
     ----------
     rule
         Number of the method, its parameters, its critical values; see `methods`.
-    tile, s
-        Samples by frame, and sorted where none is missing.
+    s
+        Sorted samples.
     places
-        Places of the pixels.
-    missing
-        For each pixel of the tile, whether a sample is missing.
+        Places of the pixels. Receives, from the front, the places of those that no limits
+        describe: a sample is missing, or what is kept has gaps or equals what is rejected.
+    flags
+        Whether the method has to find the range of a pixel, and whether a sample is missing.
     ratio
         Noise ratio of the row.
     column
         Room for one pixel: samples, work and marks.
+    chosen
+        First and end of the range of sorted samples kept, and lowest and highest of them, of each
+        pixel: filled in, but left as they are, all of the samples, where limits do not do. Pixels
+        by the number of samples kept, added to.
+
+    Returns
+    -------
+    odd
+        How many places of pixels were put into `places`.
+    """
+    rule = rule[0], borrowed(rule[1]), borrowed(rule[2])
+    x, room, marks = borrowed(column[0]), borrowed(column[1]), borrowed(column[2])
+    s, active, missing = borrowed(s), borrowed(flags[0]), borrowed(flags[1])
+    first, end, lowest, highest, kept_counts = chosen
+    n, odd = s.shape[0], 0
+    for p in places:
+        i, j = first[p], end[p]
+        if active[p] and not missing[p]:
+            for k in range(n):
+                x[k] = s[k, p]
+            marks[:] = 0
+            i, j = reject(rule, x, n, ratio, room, marks)
+        plain = 0 <= i < j and not missing[p]
+        if plain and i > 0:
+            plain = s[i - 1, p] < s[i, p]
+        if plain and j < n:
+            plain = s[j - 1, p] < s[j, p]
+        if plain:
+            first[p], end[p] = i, j
+            lowest[p], highest[p] = s[i, p], s[j - 1, p]
+            kept_counts[j - i] += 1
+        else:
+            first[p], end[p] = 0, n
+            places[odd] = p
+            odd += 1
+    return odd
+
+
+@njit
+def settle(rule, tile, s, places, missing, ratio, column, out) -> None:
+    """Combine some pixels of a tile one by one, whatever is missing or rejected.
+
+    Parameters
+    ----------
+    rule, s, places, ratio, column
+        As of `find_limits`.
+    tile
+        Samples by frame.
+    missing
+        For each pixel of the tile, whether a sample is missing.
     out
-        Master, right already where nothing is rejected; ``[3, frames]``, added to: rejected low,
-        rejected high, not finite; pixels by the number of samples kept, added to;
-        ``[frames, pixels]``, gets 1 for samples that do not count.
+        Master; ``[3, frames]``, added to: rejected low, rejected high, not finite; pixels by the
+        number of samples kept, added to; ``[frames, pixels]``, gets 1 for samples that do not
+        count.
     """
     rule = rule[0], borrowed(rule[1]), borrowed(rule[2])
     tile, s = borrowed(tile), borrowed(s)
@@ -72,8 +123,6 @@ def _combine_pixel(rule, tile, p, count, ratio, column, out):
     first, end = reject(rule, x, n, ratio, room, marks)
     if first >= end >= 0 or (first < 0 and np.count_nonzero(marks) == count):
         first, end = 0, count  # If all would go, none does.
-    if end - first == n:
-        return n
     for f in range(n):
         room[_BY_FRAME, f] = tile[f, p]
     total, kept = sums_about(x, x[0])[0], count

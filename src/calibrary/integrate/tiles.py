@@ -105,16 +105,6 @@ def sort(s, pairs) -> None:
 
 
 @njit
-def add_up(tile, centre, total) -> None:
-    """Write the sum of all samples of each pixel, each less the pixel's `centre`, to `total`."""
-    total[:] = 0
-    for f in range(tile.shape[0]):
-        x = tile[f]
-        for p in range(total.shape[0]):
-            total[p] += np.float32(x[p]) - centre[p]
-
-
-@njit
 def subtract(s, centre, d) -> None:
     """Write the samples less the `centre` of their pixel to `d`, float32."""
     for f in range(s.shape[0]):
@@ -124,18 +114,45 @@ def subtract(s, centre, d) -> None:
 
 
 @njit
-def find_missing(tile, total, zero_is_missing, missing) -> None:
-    """Mark the pixels with a sample that is not finite, or 0 where that means missing.
-
-    One sample that is not finite shows in the sum of all: infinity less itself is no number.
-    """
-    for p in range(missing.shape[0]):
-        missing[p] = total[p] - total[p] != 0
-    if zero_is_missing:
-        for f in range(tile.shape[0]):
-            x = tile[f]
+def find_missing(tile, zero_is_missing, missing) -> None:
+    """Mark the pixels with a sample that is not finite, or 0 where that means missing."""
+    missing[:] = False
+    for f in range(tile.shape[0]):
+        x = tile[f]
+        for p in range(missing.shape[0]):
+            missing[p] |= x[p] - x[p] != 0  # Infinity less itself is no number.
+        if zero_is_missing:
             for p in range(missing.shape[0]):
                 missing[p] |= x[p] == 0
+
+
+@njit
+def add_up(tile, lowest, highest, centre, total, counted) -> None:
+    """Add up the samples of each pixel from `lowest` to `highest`, each less its `centre`.
+
+    ``total[pixels]`` gets the sums; ``counted[0, frame]`` and ``counted[1, frame]`` grow by the
+    samples below and above.
+    """
+    total[:] = 0
+    for f in range(tile.shape[0]):
+        x = tile[f]
+        low, high = np.int32(0), np.int32(0)
+        for p in range(total.shape[0]):
+            below, above = x[p] < lowest[p], x[p] > highest[p]
+            off = np.float32(x[p]) - centre[p]
+            total[p] += np.float32(0) if below | above else off
+            low, high = np.int32(low + np.int32(below)), np.int32(high + np.int32(above))
+        counted[0, f] += low
+        counted[1, f] += high
+
+
+@njit
+def mark_outside(tile, lowest, highest, rejected) -> None:
+    """Write 1 for the samples below `lowest` or above `highest` of their pixel, else 0."""
+    for f in range(tile.shape[0]):
+        x, gone = tile[f], rejected[f]
+        for p in range(lowest.shape[0]):
+            gone[p] = (x[p] < lowest[p]) | (x[p] > highest[p])
 
 
 @njit
