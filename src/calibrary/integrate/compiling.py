@@ -21,9 +21,11 @@ CACHE_VARIABLE = "CALIBRARY_KERNEL_CACHE"
 """Environment variable with the folder for compiled kernels."""
 _SOURCES = (
     "compiling.py",
+    "exchanges.py",
     "kernels.py",
     "lines.py",
     "methods.py",
+    "network.py",
     "rejections.py",
     "screens.py",
     "settling.py",
@@ -46,6 +48,14 @@ def compile_once(signature: Any) -> Callable[[Callable[..., Any]], Callable[...,
             return njit(signature, cache=True, nogil=True)(function)  # type: ignore[no-any-return]
 
     return decorate
+
+
+top_level = njit(inline="always")
+"""Decorates functions that stand just below a kernel.
+
+Numba optimises a function together with all that it calls, and again with each of its callers:
+for functions that call nearly everything, that would take most of the time of compiling.
+"""
 
 
 @intrinsic

@@ -72,7 +72,7 @@ class Job:
         self.halves = HalfDifferences.allocate(n, layout.height, layout.channels, layout.width)
         self._sample_of_row = np.full(layout.rows, -1, np.int32)
         self._sample_of_row[self.halves.rows] = np.arange(len(self.halves.rows), dtype=np.int32)
-        self._pairs = sorting_network(n)
+        self._network = sorting_network(n)
         self.counted = np.zeros((3, n), np.int64)
         self.kept_counts = np.zeros(n + 1, np.int64)
 
@@ -121,7 +121,7 @@ class Job:
                 ratios = self._ratios(source, last - first)
                 width = self._frames.layout.width
                 self._kernel(
-                    self._rule, self._pairs, ratios, buffer.working, source, width, sampling, out
+                    self._rule, self._network, ratios, buffer.working, source, width, sampling, out
                 )
         finally:
             buffers.put(buffer)

@@ -18,22 +18,24 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import boolean, float32, float64, int8, int32, int64, njit, uint8, uint16, void
+from numba import boolean, float32, float64, int8, int32, int64, uint8, uint16, void
 from numba.types import Tuple, UniTuple
 
 from calibrary.integrate import methods, screens, siril_lines, tiles
-from calibrary.integrate.compiling import compile_once
+from calibrary.integrate.compiling import compile_once, top_level
 from calibrary.integrate.rejections import ROOMS
-from calibrary.integrate.settling import find_limits, settle
+from calibrary.integrate.settling import settle
 
 
-@njit
-def _combine_tile(rule, pairs, tile, s, ratio, scratch, sampled, master, counted, kept_counts):
+@top_level
+def _combine_tile(rule, network, tile, s, ratio, scratch, sampled, master, counted, kept_counts):
     """Integrate one loaded and sorted tile."""
-    flags, places, ranges, limits, widest, centre, total, work, lanes, d, rejected, column = scratch
+    flags, places, ranges, limits, widest, sums, rooms, d, rejected, column = scratch
     active, missing = flags
     first, end = ranges
     lowest, highest = limits
+    centre, total, means = sums
+    work, lanes = rooms
     checkpoints, halves = sampled
     n, size = tile.shape
     centre[:] = s[(n - 1) // 2]
@@ -42,38 +44,40 @@ def _combine_tile(rule, pairs, tile, s, ratio, scratch, sampled, master, counted
     tiles.find_missing(tile, rule[1][methods.ZERO_IS_MISSING] != 0.0, missing)
     if rule[0] not in (methods.NONE, methods.MEDIAN):
         tiles.subtract(s, centre, d)
-    methods.screen(rule, d, pairs, work, lanes, places, active, first, end)
+    methods.screen(rule, d, network, work, lanes, places, active, first, end)
     todo = 0
     for p in range(size):
         places[todo] = p
         todo += int(active[p] | missing[p] | (end[p] - first[p] < n))
     kept_counts[n] += size - todo
-    chosen = (first, end, lowest, highest, kept_counts)
-    odd = find_limits(rule, s, places[:todo], flags, ratio, column, chosen)
+    if checkpoints.shape[0] > 0:
+        rejected[:] = 0
+    chosen = (first, end, lowest, highest)
+    out = (means, counted, kept_counts, rejected)
+    odd = settle(rule, tile, s, places[:todo], flags, ratio, column, chosen, out)
     tiles.add_up(tile, lowest, highest, centre, total, counted)
     for p in range(size):
         if rule[0] == methods.MEDIAN:
             master[p] = 0.5 * (np.float64(s[(n - 1) // 2, p]) + np.float64(s[n // 2, p]))
         else:
             master[p] = np.float64(centre[p]) + np.float64(total[p]) / (end[p] - first[p])
+    for k in range(odd):
+        master[places[k]] = means[k]
     if checkpoints.shape[0] > 0:
         tiles.mark_outside(tile, lowest, highest, rejected)
-    out = (master, counted, kept_counts, rejected)
-    settle(rule, tile, s, places[:odd], missing, ratio, column, out)
-    if checkpoints.shape[0] > 0:
         tiles.compare_halves(tile, rejected, centre, checkpoints, work, halves)
 
 
-@njit
-def _stack_row(rule, pairs, sets, source, at, row, width, ratio, sampled, out):
+@top_level
+def _stack_row(rule, network, sets, source, at, row, width, ratio, sampled, out):
     """Integrate one image row of a band, tile by tile.
 
     Parameters
     ----------
     rule
         Number of the method, its parameters, its critical values; see `methods`.
-    pairs
-        The sorting network.
+    network
+        Steps that sort the samples of a pixel; see `network`.
     sets
         Two sets of working arrays (stage, samples, sorted samples, scratch): for full tiles, and
         for what is left of a row.
@@ -95,21 +99,21 @@ def _stack_row(rule, pairs, sets, source, at, row, width, ratio, sampled, out):
         tiles.load(source, at + first, row, stage, tile)
         tiles.copy(tile, s)
         if rule[0] != methods.NONE:
-            tiles.sort(s, pairs)
+            tiles.sort(s, network, scratch[4][1])
         part = (checkpoints, halves[:, first:last])
         goal = master[at + first : at + last]
-        _combine_tile(rule, pairs, tile, s, ratio, scratch, part, goal, counted, kept_counts)
+        _combine_tile(rule, network, tile, s, ratio, scratch, part, goal, counted, kept_counts)
         first = last
 
 
-@njit
-def _stack_rows(rule, pairs, ratios, sets, source, width, sampling, out):
+@top_level
+def _stack_rows(rule, network, ratios, sets, source, width, sampling, out):
     """Integrate the rows of a band; see `_stack_row`."""
     sampled_rows, checkpoints, halves = sampling
     for row in range(sampled_rows.shape[0]):
         k = sampled_rows[row]
         sampled = (checkpoints, halves[:, k]) if k >= 0 else (checkpoints[:0], halves[:0, 0])
-        _stack_row(rule, pairs, sets, source, row * width, row, width, ratios[row], sampled, out)
+        _stack_row(rule, network, sets, source, row * width, row, width, ratios[row], sampled, out)
 
 
 def _tile_set(sample):
@@ -117,8 +121,8 @@ def _tile_set(sample):
     column = Tuple((float64[::1], float64[:, ::1], int8[::1]))
     scratch = (
         UniTuple(boolean[::1], 2), int32[::1], UniTuple(int32[::1], 2), UniTuple(sample[::1], 2),
-        UniTuple(sample, 2), float32[::1], float32[::1], float32[:, ::1], float32[::1],
-        float32[:, ::1], uint8[:, ::1], column,
+        UniTuple(sample, 2), Tuple((float32[::1], float32[::1], float64[::1])),
+        Tuple((float32[:, ::1], float32[::1])), float32[:, ::1], uint8[:, ::1], column,
     )  # fmt: skip
     return UniTuple(Tuple((uint16[:, ::1], sample[:, ::1], sample[:, ::1], Tuple(scratch))), 2)
 
@@ -137,14 +141,14 @@ def _signature(sample):
     return void(_RULE, network, ratios, _tile_set(sample), _SOURCE, int64, _SAMPLING, _OUT)
 
 
-def stack_integers(rule, pairs, ratios, sets, source, width, sampling, out) -> None:
+def stack_integers(rule, network, ratios, sets, source, width, sampling, out) -> None:
     """Integrate rows of frames with unsigned 16-bit samples, as they are; see `_stack_row`."""
-    _stack_rows(rule, pairs, ratios, sets, source, width, sampling, out)
+    _stack_rows(rule, network, ratios, sets, source, width, sampling, out)
 
 
-def stack_floats(rule, pairs, ratios, sets, source, width, sampling, out) -> None:
+def stack_floats(rule, network, ratios, sets, source, width, sampling, out) -> None:
     """Integrate rows of frames in float32, calibrated and scaled; see `_stack_row`."""
-    _stack_rows(rule, pairs, ratios, sets, source, width, sampling, out)
+    _stack_rows(rule, network, ratios, sets, source, width, sampling, out)
 
 
 @cache
@@ -176,12 +180,10 @@ def _set(sample, n, pixels):
         (room(np.int32), room(np.int32)),
         (room(sample), room(sample)),
         tuple(sample(limit) for limit in widest),
-        room(np.float32),
-        room(np.float32),
-        room(np.float32, screens.work_rows(n)),
-        np.empty(siril_lines.room(n), np.float32),
+        (room(np.float32), room(np.float32), room(np.float64)),
+        (room(np.float32, screens.work_rows(n)), np.empty(siril_lines.room(n), np.float32)),
         room(np.float32, n),
         room(np.uint8, n),
         (np.empty(n), np.empty((ROOMS, n + 1)), np.empty(n, np.int8)),
     )
-    return room(np.uint16, n), room(sample, n), room(sample, n), scratch
+    return room(np.uint16, n), room(sample, n), room(sample, n + 1), scratch

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from calibrary.integrate import lines, rejections, screens, siril, siril_lines
+from calibrary.integrate.compiling import top_level
 
 NONE: Final = 0
 MEDIAN: Final = 1
@@ -59,7 +59,7 @@ def number_of(name: str, of_siril: bool) -> int:
     return NUMBERS.get((name, of_siril), NUMBERS[name, False])
 
 
-@njit
+@top_level
 def reject(rule, x, total, ratio, room, marks) -> Any:
     """Return the range of sorted samples that a method keeps; see `rejections`.
 
@@ -97,8 +97,8 @@ def reject(rule, x, total, ratio, room, marks) -> Any:
     return 0, len(x)
 
 
-@njit
-def screen(rule, d, pairs, work, lanes, places, active, first, end) -> None:
+@top_level
+def screen(rule, d, network, work, lanes, places, active, first, end) -> None:
     """Find what pixels of a sorted tile keep, or mark those that a method has to look at.
 
     See `screens`.
@@ -113,7 +113,7 @@ def screen(rule, d, pairs, work, lanes, places, active, first, end) -> None:
     elif method in (SIGMA, SIRIL_SIGMA):
         screens.sigma(d, low, high, work, active)
     elif method == WINSORIZED:
-        screens.winsorized(d, low, high, np.float32(par[CUTOFF]), pairs, work, active)
+        screens.winsorized(d, low, high, np.float32(par[CUTOFF]), network, work, active)
     elif method == SIRIL_WINSORIZED:
         screens.siril_winsorized(d, low, high, par[INTEGERS] != 0.0, work, active)
     elif method == SIRIL_LINEAR_FIT:

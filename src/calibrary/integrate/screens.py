@@ -33,7 +33,8 @@ from calibrary.integrate.rejections import (
 MARGIN = np.float32(0.999)
 """Single precision clears a pixel only this far from the limit."""
 _LANES = 5
-"""Rows of the room with one number for each pixel; behind them are two for each frame."""
+"""Rows of the room with one number for each pixel; behind them are two for each frame
+and one more."""
 _ROUNDS = 10
 """Of winsorising: most pixels settle sooner, the others are left to the method."""
 _ROUNDING = np.float32(1e-6)
@@ -42,7 +43,7 @@ _ROUNDING = np.float32(1e-6)
 
 def work_rows(n: int) -> int:
     """Return the rows of `work` that the screens need for `n` frames."""
-    return _LANES + 2 * n
+    return _LANES + 2 * n + 1
 
 
 @njit(error_model="numpy")
@@ -77,10 +78,10 @@ def sigma(d, low, high, work, active) -> None:
 
 
 @njit(error_model="numpy")
-def _spreads_sn(d, pairs, inner, spread):
+def _spreads_sn(d, network, inner, spread):
     """Write 1.1926 Sn of each pixel to `spread`; see `rejections.spread_sn`.
 
-    `inner` is room, ``[frames, pixels]``.
+    `inner` is room, ``[frames + 1, pixels]``.
     """
     n, size = d.shape
     reach = n // 2
@@ -91,7 +92,7 @@ def _spreads_sn(d, pairs, inner, spread):
             below, above = d[a], d[a + reach]
             for p in range(size):
                 out[p] = min(out[p], max(here[p] - below[p], above[p] - here[p]))
-    tiles.sort(inner, pairs)
+    tiles.sort(inner, network, np.float32(np.inf))
     factor, low_median = np.float32(SN_FACTOR * sn_correction(n)), inner[(n + 1) // 2 - 1]
     for p in range(size):
         spread[p] = factor * low_median[p]
@@ -111,17 +112,17 @@ def _draw_in(drawn, location, spread, cutoff):
 
 
 @njit(error_model="numpy")
-def winsorized(d, low, high, cutoff, pairs, work, active) -> None:
+def winsorized(d, low, high, cutoff, network, work, active) -> None:
     """Mark the pixels that winsorised clipping may touch, by location and spread in few digits.
 
     Where these are too few to tell whether the spread has settled, it is looked at both ways.
     """
     n, size = d.shape
     location, spread, settled, total, power = work[0], work[1], work[2], work[3], work[4]
-    inner, drawn = work[_LANES : _LANES + n], work[_LANES + n : _LANES + 2 * n]
+    inner, drawn = work[_LANES : _LANES + n + 1], work[_LANES + n + 1 : _LANES + 2 * n + 1]
     one, tolerance = np.float32(1), np.float32(WINSOR_TOLERANCE)
     doubt = np.float32(4 * n) * _ROUNDING
-    _spreads_sn(d, pairs, inner, spread)
+    _spreads_sn(d, network, inner, spread)
     lower, upper, bottom, top = d[(n - 1) // 2], d[n // 2], d[0], d[n - 1]
     for p in range(size):
         location[p] = np.float32(0.5) * (lower[p] + upper[p])

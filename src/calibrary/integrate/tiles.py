@@ -18,7 +18,13 @@ import math
 import numpy as np
 from numba import njit
 
+from calibrary.integrate.exchanges import exchanger
+from calibrary.integrate.network import PATTERNS
+
 _BYTE = np.uint16(8)
+_exchange_0, _exchange_1, _exchange_2, _exchange_3, _exchange_4, _exchange_5 = (
+    exchanger(pattern) for pattern in PATTERNS
+)
 
 
 @njit
@@ -86,28 +92,47 @@ def _calibrate(raw, at, dark, factors, planes, whole, tile):
 
 @njit
 def copy(tile, s) -> None:
-    """Copy a tile to `s`."""
-    for f in range(s.shape[0]):
+    """Copy a tile to the first rows of `s`."""
+    for f in range(tile.shape[0]):
         x, y = tile[f], s[f]
         for p in range(s.shape[1]):
             y[p] = x[p]
 
 
 @njit
-def sort(s, pairs) -> None:
-    """Sort the samples of every pixel, by the comparisons of a network."""
-    for c in range(pairs.shape[0]):
-        a, b = s[pairs[c, 0]], s[pairs[c, 1]]
-        for p in range(s.shape[1]):
-            x, y = a[p], b[p]
-            a[p] = min(x, y)
-            b[p] = max(x, y)
+def sort(s, network, highest) -> None:
+    """Sort the samples of every pixel.
+
+    Parameters
+    ----------
+    s
+        ``[frames + 1, pixels]``; the last row is room.
+    network
+        See `network.sorting_network`.
+    highest
+        No sample is above it.
+    """
+    s[s.shape[0] - 1, :] = highest
+    for k in range(network.shape[0]):
+        pattern = network[k, 0]
+        if pattern == 0:
+            _exchange_0(s, network, k)
+        elif pattern == 1:
+            _exchange_1(s, network, k)
+        elif pattern == 2:
+            _exchange_2(s, network, k)
+        elif pattern == 3:
+            _exchange_3(s, network, k)
+        elif pattern == 4:
+            _exchange_4(s, network, k)
+        else:
+            _exchange_5(s, network, k)
 
 
 @njit
 def subtract(s, centre, d) -> None:
     """Write the samples less the `centre` of their pixel to `d`, float32."""
-    for f in range(s.shape[0]):
+    for f in range(d.shape[0]):
         x, y = s[f], d[f]
         for p in range(centre.shape[0]):
             y[p] = np.float32(x[p]) - centre[p]
@@ -148,11 +173,11 @@ def add_up(tile, lowest, highest, centre, total, counted) -> None:
 
 @njit
 def mark_outside(tile, lowest, highest, rejected) -> None:
-    """Write 1 for the samples below `lowest` or above `highest` of their pixel, else 0."""
+    """Mark the samples below `lowest` or above `highest` of their pixel too."""
     for f in range(tile.shape[0]):
         x, gone = tile[f], rejected[f]
         for p in range(lowest.shape[0]):
-            gone[p] = (x[p] < lowest[p]) | (x[p] > highest[p])
+            gone[p] |= (x[p] < lowest[p]) | (x[p] > highest[p])
 
 
 @njit
