@@ -24,7 +24,7 @@ UNPACKING_BYTES = 256 * 1024 * 1024
 """Packed and unpacked bytes that all threads together may hold while they unpack frames; one
 frame alone may take more."""
 _HASH_BYTES = 1024 * 1024
-_SHUFFLE_BYTES = 128 * 1024
+_SHUFFLE_BYTES = 256 * 1024
 """Un-shuffled at a time: source and result stay in the second-level cache."""
 _ZLIB_BYTES = 64 * 1024
 """Unpacked at a time; zlib may make a thousand times as much of it."""
@@ -170,11 +170,22 @@ def _unshuffled(data: Bytes, item: int) -> Iterator[Bytes]:
     items = np.empty((step, item), np.uint8)
     for start in range(0, count, step):
         chunk = items[: count - start]
-        for byte in range(item):
-            chunk[:, byte] = planes[byte, start : start + step]
+        _interleave(planes[:, start : start + step], chunk)
         yield chunk.reshape(-1)
     if count * item < data.size:
         yield data[count * item :]
+
+
+def _interleave(planes: Bytes, items: Bytes) -> None:
+    """Fill ``items[count, item]`` from ``planes[item, count]``."""
+    if len(planes) == 2:
+        # Twice as fast as byte by byte: NumPy does many whole numbers with one instruction.
+        pairs = items.view("<u2")[:, 0]
+        np.left_shift(planes[1], 8, out=pairs, dtype=np.uint16)
+        np.bitwise_or(pairs, planes[0], out=pairs)
+        return
+    for byte, plane in enumerate(planes):
+        items[:, byte] = plane
 
 
 class _Room:
