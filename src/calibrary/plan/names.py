@@ -127,6 +127,7 @@ CAMERA_STATE = (
     "y_origin",
     "camera_serial",
     "bayer_pattern",
+    "pedestal",
 )
 """Keys that part groups and are in no name unless two would have the same one."""
 
@@ -151,6 +152,8 @@ def state_words(keys: GroupKeys, others: Iterable[GroupKeys]) -> list[str]:
         words.append(sanitise(keys.camera_serial) or "NO_SERIAL")
     if differs("bayer_pattern"):
         words.append(sanitise(keys.bayer_pattern) or "MONO")
+    if differs("pedestal"):
+        words.append(f"Pedestal{decimal(keys.pedestal or 0.0)}")
     return words
 
 
