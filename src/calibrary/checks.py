@@ -425,5 +425,6 @@ QC_KEYWORDS = {
     "gain.measured": ("QCEGAIN", "[e-/ADU] from pairs of flats"),
     "flat.snr": ("QCSNR", "signal to noise of the master flat"),
     "rejection.fraction": ("QCREJECT", "share of samples rejected"),
+    "inputs.step": ("QCSTEP", "[ADU] step between the samples of the frames"),
 }
 """Figure to the keyword and comment with which it goes into the header of a master."""

@@ -60,7 +60,7 @@ def master_header(
             *_identity_cards(plan),
             *_date_cards(used),
             *_integration_cards(plan, used, integration),
-            *_calibrator_cards(calibrator),
+            *_calibrator_cards(calibrator, plan.keys.pedestal),
             *qc_cards(measured),
             ("SWCREATE", f"Calibrary {__version__}", "software that made this master"),
             ("CALDIGST", plan.digest, "digest of inputs and settings"),
@@ -164,8 +164,10 @@ def _integration_cards(
     )
 
 
-def _calibrator_cards(calibrator: Mapping[str, Any] | None) -> list[Card]:
+def _calibrator_cards(calibrator: Mapping[str, Any] | None, pedestal: float | None) -> list[Card]:
     if calibrator is None:
+        if pedestal is not None:
+            return _known([("PEDESTAL", _whole(pedestal), "as in the frames; it is in the pixels")])
         return [("PEDESTAL", 0, "[ADU] added to the pixels; the bias level is in them")]
     name = Path(calibrator["master"]).name if calibrator["master"] else "none"
     return [

@@ -105,6 +105,8 @@ class Frame:
     row_order: str | None = None
     camera_serial: str | None = None
     """Tells two cameras of one name apart. No column of the manifest, whose columns are fixed."""
+    pedestal: float | None = None
+    """PEDESTAL of the header; ``None`` for 0. Programs differ in its sign: only equal is alike."""
     header_digest: str | None = None
     master_of: FrameType | None = None
     """For `frame_type` master: the type of frame it was made from."""
@@ -206,6 +208,7 @@ class GroupKeys:
     row_order: str | None = None
     """``TOP-DOWN`` or ``BOTTOM-UP`` where the header says so: the two are never mixed."""
     camera_serial: str | None = None
+    pedestal: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from headerfiles import extension_bytes, fits_bytes, xisf_bytes
 
-from calibrary.headers.reading import is_set_aside_for_type
+from calibrary.headers.reading import is_set_aside_for_pedestal, is_set_aside_for_type
 from calibrary.model import CalibraryError, FrameType
 
 
@@ -246,7 +246,8 @@ def test_masters_that_calibrary_made_are_known_again(read):
     ("cards", "seen"),
     [
         ("CALSTAT = 'BD'", "CALSTAT"),
-        ("PEDESTAL = -100", "PEDESTAL"),
+        ("PEDESTAL = -100\nHISTORY Dark subtracted", "HISTORY"),
+        ("PEDESTAL = -100\nCALSTAT = 'D'", "CALSTAT"),
         ("L1IDBIAS = 'bias.fits'", "L1IDBIAS"),
         ("HISTORY Auto-Dark Subtraction", "Auto-Dark"),
         ("HISTORY Calibrated with master dark", "Calibrated"),
@@ -258,6 +259,17 @@ def test_calibrated_frames_are_set_aside(read, cards, seen):
     assert (frame.frame_type, frame.status) == ("flat", "set_aside")
     assert seen in (frame.reason or "")
     assert not is_set_aside_for_type(frame)
+    assert not is_set_aside_for_pedestal(frame)
+
+
+def test_a_frame_with_nothing_but_a_pedestal_may_be_raw_and_the_reason_says_what_to_do(read):
+    reading = read(fits_bytes("IMAGETYP = 'Flat'\nPEDESTAL = -100"))
+
+    assert (reading.frame.status, reading.frame.pedestal) == ("set_aside", -100.0)
+    assert reading.sources["pedestal"] == "PEDESTAL"
+    assert "raw in the overrides file" in reading.frame.reason
+    assert is_set_aside_for_pedestal(reading.frame)
+    assert not is_set_aside_for_type(reading.frame)
 
 
 @pytest.mark.parametrize(

@@ -282,14 +282,15 @@ def test_copies_differ_where_any_byte_differs(put, tmp_path):
     assert {f.status for f in index_frames([tmp_path / "source"], None)} == {Status.USED}
 
 
-def test_copies_of_flats_called_light_frames_are_found(put, tmp_path):
-    from calibrary.headers.reading import is_set_aside_for_type
-
+@pytest.mark.parametrize(
+    "cards", ["IMAGETYP = 'Light Frame'", "IMAGETYP = 'Flat'\nPEDESTAL = -100"]
+)
+def test_copies_of_frames_that_the_user_may_open_are_found(put, tmp_path, cards):
     for name in ("flat-1.fits", "flat-1 (1).fits"):
-        put(name, "IMAGETYP = 'Light Frame'")
+        put(name, cards)
     frames = index_frames([tmp_path / "source"], None)
 
-    assert [is_set_aside_for_type(f) for f in frames] == [False, True]
+    assert ["the same bytes" in (f.reason or "") for f in frames] == [True, False]
 
 
 def test_type_by_folder_depends_on_the_source(put, tmp_path):

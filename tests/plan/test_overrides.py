@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from calibrary.headers.provenance import RAW
 from calibrary.model import CalibraryError, FrameType, Status, TypeSource
 from calibrary.plan.overrides import Overrides, Pattern, apply_overrides, load_overrides
 
@@ -56,6 +57,59 @@ def test_a_retype_does_not_mend_a_broken_file_nor_open_a_master(shoot, caplog):
     assert still.status is Status.SET_ASIDE
     assert same == master
     assert "master is never an input" in caplog.text
+
+
+def with_pedestal(shoot, kind="dark", n=1, **changes):
+    values = {"pedestal": -100.0, "status": Status.SET_ASIDE, "reason": f"if it is raw, {RAW}"}
+    return shoot(kind, n, "2025-11-10T20:00:00", **{**values, **changes})
+
+
+RAW_ALL = {"raw": [{"files": "*"}]}
+
+
+def test_a_frame_with_a_pedestal_is_used_if_declared_raw(shoot):
+    (changed,), _ = apply_overrides(with_pedestal(shoot), [], Overrides(**RAW_ALL))
+    assert (changed.status, changed.reason, changed.pedestal) == (Status.USED, None, -100.0)
+
+
+def test_no_other_frame_becomes_raw(shoot):
+    calibrated = with_pedestal(shoot, reason="calibrated already (CALSTAT is 'BD')")
+    master = shoot("master", 1, None, status=Status.IGNORED, pedestal=-100.0)
+    frames = calibrated + master
+    assert apply_overrides(frames, [], Overrides(**RAW_ALL))[0] == frames
+
+
+def test_a_raw_frame_still_needs_its_type(shoot):
+    frames = with_pedestal(shoot, "light")
+    (still,), _ = apply_overrides(frames, [], Overrides(**RAW_ALL))
+    assert still.status is Status.SET_ASIDE
+    assert "no calibration frame (light)" in still.reason
+    both = Overrides(**RAW_ALL, retype=[{"files": "*", "type": "flat"}])
+    (changed,), _ = apply_overrides(frames, [], both)
+    assert (changed.status, changed.frame_type) == (Status.USED, FrameType.FLAT)
+
+
+def test_a_retype_alone_opens_no_frame_with_a_pedestal(shoot):
+    retype = Overrides(retype=[{"files": "*", "type": "flat"}])
+    (still,), _ = apply_overrides(with_pedestal(shoot, "light"), [], retype)
+    assert still.status is Status.SET_ASIDE
+
+
+def test_frames_of_different_pedestals_are_never_mixed(shoot, plan):
+    frames = with_pedestal(shoot, n=5, exposure_s=60.0)
+    frames += shoot("dark", 5, "2025-11-10T20:10:00", exposure_s=60.0)
+    first, second = plan(frames, overrides=Overrides(**RAW_ALL)).groups
+    assert (first.keys.pedestal, second.keys.pedestal) == (-100.0, None)
+    assert second.master == first.master.replace(".xisf", "_Pedestal0.xisf")
+
+
+def test_a_calibrator_of_another_pedestal_is_none_and_the_reason_says_so(shoot, plan):
+    flats = with_pedestal(shoot, "flat", n=20)
+    others = shoot("darkflat", 20, "2025-11-10T20:10:00")
+    planned = plan(flats + others, overrides=Overrides(**RAW_ALL))
+    (flat,) = [g for g in planned.groups if g.frame_type is FrameType.FLAT]
+    assert flat.calibrator.kind == "none"
+    assert "pedestal 0 against the flat's -100" in flat.calibrator.reason
 
 
 def test_a_frame_can_be_left_out(shoot, plan):
@@ -119,13 +173,14 @@ def test_the_shipped_example_is_all_comments_and_valid_without_them():
     text = (REPO / "config/overrides.yaml").read_text(encoding="utf-8")
     assert yaml.safe_load(text) is None
     lines = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# ")]
-    start = next(i for i, line in enumerate(lines) if line.startswith("retype:"))
+    start = next(i for i, line in enumerate(lines) if line.startswith("raw:"))
     bare = [
         line
         for line in lines[start:]
-        if line.startswith((" ", "retype:", "set:", "pin:", "forbid:"))
+        if line.startswith((" ", "raw:", "retype:", "set:", "pin:", "forbid:"))
     ]
     overrides = Overrides.model_validate(yaml.safe_load("\n".join(bare)))
+    assert overrides.raw
     assert overrides.retype
     assert overrides.set
     assert overrides.pin

@@ -24,6 +24,7 @@ _UNITS = {
     "temp_c": "°C",
     "size_bytes": "bytes",
     "egain": "e-/ADU",
+    "pedestal": "ADU",
 }
 _PIPE_WIDTH = 200
 

@@ -251,7 +251,7 @@ class Config(Section):
     results: Folder = "results"
     """Manifest, plan, verdicts, previews, report, logs, benchmarks."""
     overrides: Folder | None = "config/overrides.yaml"
-    """A file of corrections: retype, set, pin, forbid. The default one need not exist."""
+    """A file of corrections: raw, retype, set, pin, forbid. The default one need not exist."""
     aliases: Aliases = Aliases()
     """Names to treat as one."""
     headers: HeaderExtras = HeaderExtras()

@@ -13,6 +13,9 @@ _NUMBER_OF_IMAGES = re.compile(r"numberOfImages:\s*(\d{1,7})")
 _QC = re.compile(r"QC[A-Z0-9]{1,6}")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 
+RAW = "list it under raw in the overrides file"
+"""The remedy for a raw frame with a pedestal; the reason for no other frame has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Combination:
@@ -93,9 +96,6 @@ def calibrated_by(header: Header) -> str | None:
     status = _calibration_status(header)
     if any(letter in status for letter in tables["calstat"]):
         return f"CALSTAT is {status!r}"
-    pedestal = number(found.value) if (found := header.keyword("PEDESTAL")) else None
-    if pedestal:
-        return f"PEDESTAL is {pedestal:g}"
     for card in header.cards:
         if card.keyword.startswith("L1ID") and clean_text(card.value) not in (None, "N/A"):
             return f"it has {card.keyword}"
@@ -103,6 +103,16 @@ def calibrated_by(header: Header) -> str | None:
         if _tells_calibration(header.dialects, text.lower()):
             return f"HISTORY says {text[:60]!r}"
     return None
+
+
+def read_pedestal(header: Header) -> float | None:
+    """Return what the header says was added to the pixels, in its own sign; ``None`` for 0."""
+    found = header.keyword("PEDESTAL")
+    pedestal = number(found.value) if found else None
+    if not pedestal:
+        return None
+    header.sources["pedestal"] = "PEDESTAL"
+    return pedestal
 
 
 def _calibration_status(header: Header) -> str:

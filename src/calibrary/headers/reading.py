@@ -15,11 +15,13 @@ from calibrary.headers.geometry import read_bayer_pattern, read_binning, read_or
 from calibrary.headers.image import ImageHeader, read_image_header
 from calibrary.headers.lookup import Header
 from calibrary.headers.provenance import (
+    RAW,
     Combination,
     calibrated_by,
     is_guide_camera,
     read_combination,
     read_own_marks,
+    read_pedestal,
     read_software,
 )
 from calibrary.headers.quantities import (
@@ -35,7 +37,13 @@ from calibrary.headers.quantities import (
 )
 from calibrary.model import Frame, FrameType, Status, TypeSource
 
-__all__ = ["HeaderError", "Reading", "is_set_aside_for_type", "read_header"]
+__all__ = [
+    "HeaderError",
+    "Reading",
+    "is_set_aside_for_pedestal",
+    "is_set_aside_for_type",
+    "read_header",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,11 @@ def is_set_aside_for_type(frame: Frame) -> bool:
     reason of that kind ends in the same remedy, and no other does.
     """
     return frame.status is Status.SET_ASIDE and RETYPE in (frame.reason or "")
+
+
+def is_set_aside_for_pedestal(frame: Frame) -> bool:
+    """Tell whether a frame is set aside for its pedestal: the user may declare it raw."""
+    return frame.status is Status.SET_ASIDE and (frame.reason or "").endswith(RAW)
 
 
 def _below(path: Path, root: Path) -> Path:
@@ -160,7 +173,8 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
     master_of = understood.master_of
     inputs_digest, figures = read_own_marks(header) if understood.is_master else (None, {})
     camera = header.text("camera")
-    status, reason = _judge(understood, master_of)
+    pedestal = read_pedestal(header)
+    status, reason = _judge(understood, master_of, pedestal)
     if reason is None and header.warnings:
         reason = "; ".join(header.warnings)
     return Frame(
@@ -201,6 +215,7 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
         egain=gain.electrons,
         row_order=header.text("row_order"),
         camera_serial=read_serial(header, camera),
+        pedestal=pedestal,
         header_digest=image.header_digest,
         master_of=master_of,
         n_combined=understood.combination.n_combined,
@@ -209,7 +224,9 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
     )
 
 
-def _judge(understood: _Understood, master_of: FrameType | None) -> tuple[Status, str | None]:
+def _judge(
+    understood: _Understood, master_of: FrameType | None, pedestal: float | None
+) -> tuple[Status, str | None]:
     """Return what becomes of the frame; what cannot be mended by a retype comes first."""
     header, image = understood.header, understood.image
     found, combination = understood.found, understood.combination
@@ -229,6 +246,9 @@ def _judge(understood: _Understood, master_of: FrameType | None) -> tuple[Status
         return Status.SET_ASIDE, f"a stack{many} ({single}), not a raw frame"
     if calibrated := calibrated_by(header):
         return Status.SET_ASIDE, f"calibrated already ({calibrated}); masters need raw frames"
+    if pedestal is not None:
+        text = f"PEDESTAL is {pedestal:g}: calibrated already? If it is raw, {RAW}"
+        return Status.SET_ASIDE, text
     if found.reason is not None:
         return Status.SET_ASIDE, found.reason
     if image.sample_format.startswith("float"):

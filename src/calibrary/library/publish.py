@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from calibrary.checks import QC_KEYWORDS
 from calibrary.config import Config
 from calibrary.files import appearing, write_text_atomic
 from calibrary.model import VOID, Action, CalibraryError, GroupPlan, Verdict
@@ -22,6 +23,8 @@ from calibrary.verify.judge import Judgement, judge
 
 Measured = dict[str, Any]
 """What `calibrary.build` found of a candidate: figures, frames, plots, and what it was made of."""
+
+_STEP = "inputs.step"
 
 
 def publish_group(sheet: Path, measured: Path, verdict: Path, config: Config) -> None:
@@ -46,7 +49,7 @@ def publish_group(sheet: Path, measured: Path, verdict: Path, config: Config) ->
     plan = GroupPlan.from_json(sheet.read_text(encoding="utf-8"))
     found: Measured = json.loads(measured.read_text(encoding="utf-8"))
     found["figures"] |= _above_bias(plan, found, measured.parent)
-    found["figures"] |= _beside_calibrator(plan, found, measured.parent)
+    found["figures"] |= _beside_calibrator(found, measured.parent, config)
     record = _judged(plan, found, config) | _calibrator_refused(found, measured.parents[1], config)
     candidates = candidates_of(measured)
     if plan.action is Action.BUILD and candidates:
@@ -139,19 +142,34 @@ def _above_bias(plan: GroupPlan, found: Measured, folder: Path) -> dict[str, flo
     return dark_figures(found["figures"], level, plan.keys.exposure_s, plan.keys.egain)
 
 
-def _beside_calibrator(plan: GroupPlan, found: Measured, folder: Path) -> dict[str, float]:
+def _beside_calibrator(found: Measured, folder: Path, config: Config) -> dict[str, float]:
     """Return how the scale of flats and of their calibrator's frames differ, where both are known.
 
     Equal headers do not tell: of one camera some programs write 12 bits as they are, others
     shifted to 16.
     """
-    group = plan.calibrator.group if plan.calibrator else None
-    path = folder / f"{group}.json"
-    if group is None or not path.exists():
-        return {}
-    its = json.loads(path.read_text(encoding="utf-8"))["figures"].get("inputs.step")
-    mine = found["figures"].get("inputs.step")
+    its = _calibrator_step(found["calibrator"] or {}, folder, config)
+    mine = found["figures"].get(_STEP)
     return {"inputs.scale_ratio": max(mine / its, its / mine)} if mine and its else {}
+
+
+def _calibrator_step(calibrator: Mapping[str, Any], folder: Path, config: Config) -> float | None:
+    """Return the step, ADU, of the frames of the master that was subtracted.
+
+    A master of the library tells it in its header, if Calibrary made it: an average of frames
+    shows no steps any more.
+    """
+    from calibrary.headers.reading import read_header
+
+    used = calibrator.get("used")
+    measured = folder / f"{calibrator.get('group')}.json"
+    if used == "candidate" and measured.exists():
+        step: float | None = json.loads(measured.read_text(encoding="utf-8"))["figures"].get(_STEP)
+        return step
+    if used in ("library", "published"):
+        header = read_header(Path(config.library) / calibrator["master"])
+        return header.frame.qc.get(QC_KEYWORDS[_STEP][0])
+    return None
 
 
 def _calibrator_refused(found: Measured, results: Path, config: Config) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 
-from calibrary.headers.reading import is_set_aside_for_type
+from calibrary.headers.reading import is_set_aside_for_pedestal, is_set_aside_for_type
 from calibrary.manifest.cache import HeaderCache
 from calibrary.model import Frame, Status
 
@@ -39,7 +39,11 @@ def set_copies_aside(frames: Sequence[Frame], cache: HeaderCache) -> list[Frame]
 
 
 def _by_header(frame: Frame) -> Hashable:
-    usable = frame.status is Status.USED or is_set_aside_for_type(frame)
+    usable = (
+        frame.status is Status.USED
+        or is_set_aside_for_type(frame)
+        or is_set_aside_for_pedestal(frame)
+    )
     return (frame.size_bytes, frame.header_digest) if usable and frame.header_digest else None
 
 

@@ -17,6 +17,7 @@ _SENSOR_KEYS = (
     "offset",
     "readout_mode",
     "usb_limit",
+    "pedestal",
     "x_binning",
     "y_binning",
     "bayer_pattern",

@@ -33,6 +33,7 @@ EXACT_KEYS = (
     "offset",
     "readout_mode",
     "usb_limit",
+    "pedestal",
     "x_origin",
     "y_origin",
     "bayer_pattern",
@@ -41,10 +42,10 @@ EXACT_KEYS = (
 )
 """Keys that must be equal, the weightiest first; unknown equals only unknown."""
 
-_IF_KNOWN = {"camera_serial", "x_origin", "y_origin", "bayer_pattern", "row_order"}
+IF_KNOWN = {"camera_serial", "x_origin", "y_origin", "bayer_pattern", "row_order"}
 """Keys that exclude only where both sides know them: equal size and camera speak for them."""
 
-_LOST_IN_MASTERS = {"readout_mode", "usb_limit", "samples", "channels"} | _IF_KNOWN
+LOST_IN_MASTERS = {"readout_mode", "usb_limit", "samples", "channels"} | IF_KNOWN
 """Keys that names of masters do not hold, and that masters of other programs often lost."""
 
 MEASURED_KEYS = ("exposure", "temperature", "time")
@@ -138,6 +139,7 @@ def _values(keys: Frame | GroupKeys) -> dict[str, Hashable]:
         "offset": number(keys.offset),
         "readout_mode": keys.readout_mode,
         "usb_limit": number(keys.usb_limit),
+        "pedestal": number(keys.pedestal or 0.0),
         "x_origin": keys.x_origin,
         "y_origin": keys.y_origin,
         "bayer_pattern": keys.bayer_pattern,
@@ -160,8 +162,8 @@ class Table:
             [self._encode(c.values) for c in candidates], dtype=np.int64
         ).reshape(len(candidates), len(EXACT_KEYS))
         in_library = np.array([c.in_library for c in candidates], dtype=bool)[:, None]
-        lenient = np.array([k in _IF_KNOWN for k in EXACT_KEYS])
-        lost = np.array([k in _LOST_IN_MASTERS for k in EXACT_KEYS])
+        lenient = np.array([k in IF_KNOWN for k in EXACT_KEYS])
+        lost = np.array([k in LOST_IN_MASTERS for k in EXACT_KEYS])
         self._lenient = np.where(in_library, lost, lenient)
         self.types = np.array([c.frame_type.value for c in candidates], dtype="U8")
         self._exposure = _floats([c.exposure_s for c in candidates])

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from calibrary.config import Config
@@ -18,8 +19,17 @@ from calibrary.model import (
     GroupKeys,
     Verdict,
 )
-from calibrary.plan.names import exposure_word, settings_words, setup_name
+from calibrary.plan.candidates import IF_KNOWN, LOST_IN_MASTERS
+from calibrary.plan.names import (
+    CAMERA_STATE,
+    exposure_word,
+    sanitise,
+    settings_words,
+    setup_name,
+    state_words,
+)
 from calibrary.plan.places import below, keys_of
+from calibrary.plan.setups import with_aliases
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +61,9 @@ COLUMNS = (
 )
 """Columns of ``coverage.csv``.
 
-setting : exposure or filter, gain, offset, binning, temperature, as in the master's name
+setting : exposure or filter, gain, offset, binning, temperature, as in the master's name; then, as
+    there too, what tells rows apart that would read alike: readout mode, USB limit, size and place
+    of a sub-frame, serial number of the camera, Bayer pattern
 masters : how many there are, of all dates
 newest, age_days : date of the newest one (``YYYY-MM-DD``) and its age
 refresh_days, stale : age from which it is stale, and whether it is
@@ -82,10 +94,22 @@ class _Item:
     verdict: str = ""
     exists: bool = True
     lacks: str = ""
+    foreign: bool = False
+    """Another program made it: its header may have lost what tells cameras apart."""
 
     @property
-    def setting(self) -> str:
-        return " ".join(settings_words(self.frame_type, self.keys))
+    def alike(self) -> tuple[str, FrameType, str]:
+        """What names that nothing is appended to have in common."""
+        setting = " ".join(settings_words(self.frame_type, self.keys))
+        return self.setup, self.frame_type, setting
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What else must be equal for two to stand in one row."""
+        return _state(self.keys)
+
+
+_state = attrgetter(*CAMERA_STATE)
 
 
 def coverage(
@@ -116,13 +140,26 @@ def coverage(
 
     made = [_of_group(group, verdicts.get(group["group"], {})) for group in groups]
     known = {v.get("master") for v in verdicts.values()}
-    made += [item for master in masters if (item := _of_master(master, known, config))]
+    shelved = with_aliases(masters, config.aliases)
+    made += [item for master in shelved if (item := _of_master(master, known, config))]
     found: dict[tuple[str, FrameType, str], list[_Item]] = defaultdict(list)
     for item in made:
-        found[item.setup, item.frame_type, item.setting].append(item)
-    for item in [*_lacking_darkflats(groups, verdicts, config), *_lacking_bias(groups, config)]:
-        found.setdefault((item.setup, item.frame_type, item.setting), [item])
-    rows = [_row(items, config, today) for items in found.values()]
+        found[item.alike].append(item)
+    lacking = [
+        item
+        for item in (
+            *_lacking_darkflats(groups, verdicts, config),
+            *_lacking_bias(groups, made, config),
+        )
+        if not any(_serves(other, item.keys) for other in found.get(item.alike, ()))
+    ]
+    for item in lacking:
+        found[item.alike].append(item)
+    rows = [
+        row
+        for (_, _, setting), items in found.items()
+        for row in _rows(setting, items, config, today)
+    ]
     rows.sort(
         key=lambda row: (
             row["setup"],
@@ -139,7 +176,7 @@ def _of_group(group: Mapping[str, Any], record: Mapping[str, Any]) -> _Item:
     return _Item(
         setup=group["setup"],
         frame_type=FrameType(group["frame_type"]),
-        keys=GroupKeys(**group["keys"]),
+        keys=_keys(group),
         day=(group["first_date_obs"] or "")[:10],
         n_frames=record.get("n_combined") or group["n_frames"],
         verdict=str(record.get("verdict") or ""),
@@ -150,9 +187,70 @@ def _of_group(group: Mapping[str, Any], record: Mapping[str, Any]) -> _Item:
 def _of_master(master: Frame, known: set[object], config: Config) -> _Item | None:
     if master.master_of is None or below(master.path, config.library) in known:
         return None
-    keys = keys_of(master)
-    day = (master.date_obs or "")[:10]
-    return _Item(setup_name(keys), master.master_of, keys, day, master.n_combined)
+    keys = _comparable(keys_of(master))
+    return _Item(
+        setup=setup_name(keys),
+        frame_type=master.master_of,
+        keys=keys,
+        day=(master.date_obs or "")[:10],
+        n_frames=master.n_combined,
+        foreign=master.inputs_digest is None,
+    )
+
+
+def _keys(group: Mapping[str, Any]) -> GroupKeys:
+    return _comparable(GroupKeys(**group["keys"]))
+
+
+def _comparable(keys: GroupKeys) -> GroupKeys:
+    """Return the keys of a group or master so that both read alike.
+
+    A master's header may have lost letters, has the origin of a sub-frame in binned pixels, and
+    of a whole frame some programs write that it begins at zero, others nothing.
+    """
+    return replace(
+        keys,
+        readout_mode=sanitise(keys.readout_mode) or None,
+        camera_serial=sanitise(keys.camera_serial) or None,
+        bayer_pattern=sanitise(keys.bayer_pattern) or None,
+        x_origin=(keys.x_origin or 0) // keys.x_binning * keys.x_binning,
+        y_origin=(keys.y_origin or 0) // keys.y_binning * keys.y_binning,
+    )
+
+
+def _serves(item: _Item, keys: GroupKeys) -> bool:
+    """Say whether, as in matching, one camera in one state may have made an item and `keys`."""
+    lenient = LOST_IN_MASTERS if item.foreign else IF_KNOWN
+    return all(
+        mine == its or (name in lenient and (mine is None or its is None))
+        for name, mine, its in zip(CAMERA_STATE, item.state, _state(keys), strict=True)
+    )
+
+
+def _rows(
+    setting: str, items: Sequence[_Item], config: Config, today: date
+) -> list[dict[str, Any]]:
+    """Part the masters of one setting as groups are parted: unknown goes only with unknown.
+
+    A master of another program goes into the only row that it does not contradict; where there
+    are several, nobody knows whose it is, and it has a row of its own.
+    """
+    parts: dict[tuple[object, ...], list[_Item]] = defaultdict(list)
+    for item in items:
+        parts[item.state].append(item)
+    # Those that tell most find their row first.
+    for state in sorted(parts, key=lambda state: state.count(None)):
+        if not all(item.foreign for item in parts[state]):
+            continue
+        others = [part for key, part in parts.items() if key != state]
+        fitting = [part for part in others if _serves(parts[state][0], part[0].keys)]
+        if len(fitting) == 1:
+            fitting[0].extend(parts.pop(state))
+    keys = [part[0].keys for part in parts.values()]
+    return [
+        _row(" ".join([setting, *state_words(part[0].keys, keys)]), part, config, today)
+        for part in parts.values()
+    ]
 
 
 def _lacking_darkflats(
@@ -167,7 +265,7 @@ def _lacking_darkflats(
         kind = used.get("kind") or group["calibrator"]["kind"]
         if kind in (CalibratorKind.DARKFLAT, CalibratorKind.LIBRARY):
             continue
-        keys = GroupKeys(**group["keys"])
+        keys = _keys(group)
         instead = "uncalibrated" if kind == CalibratorKind.NONE else f"calibrated with a {kind}"
         window = f"within {config.match.window} of the flats"
         lacks = f"{exposure_word(keys.exposure_s)} {window}, which are {instead}"
@@ -175,23 +273,33 @@ def _lacking_darkflats(
         yield _Item(group["setup"], FrameType.DARKFLAT, plain, "", None, exists=False, lacks=lacks)
 
 
-def _lacking_bias(groups: Iterable[Mapping[str, Any]], config: Config) -> Iterable[_Item]:
+def _lacking_bias(
+    groups: Iterable[Mapping[str, Any]], made: Iterable[_Item], config: Config
+) -> Iterable[_Item]:
+    """Yield the bias that sensors have none of, whatever the temperature, once for each."""
     if not config.use_bias:
         return
-    covered = {_camera(group) for group in groups if group["frame_type"] == FrameType.BIAS}
+    biases: dict[tuple[object, ...], list[_Item]] = defaultdict(list)
+    for item in made:
+        if item.frame_type is FrameType.BIAS:
+            biases[_sensor(item)].append(item)
+    told = set()
     for group in groups:
-        if _camera(group) not in covered:
-            covered.add(_camera(group))
-            keys = GroupKeys(**{**group["keys"], "exposure_s": None, "filter": None})
-            yield _Item(group["setup"], FrameType.BIAS, keys, "", None, exists=False)
+        keys = replace(_keys(group), exposure_s=None, filter=None)
+        item = _Item(group["setup"], FrameType.BIAS, keys, "", None, exists=False)
+        sensor = _sensor(item)
+        if (sensor, item.state) not in told:
+            told.add((sensor, item.state))
+            if not any(_serves(bias, keys) for bias in biases[sensor]):
+                yield item
 
 
-def _camera(group: Mapping[str, Any]) -> tuple[object, ...]:
-    keys = group["keys"]
-    return group["setup"], *(keys[k] for k in ("gain", "offset", "x_binning", "y_binning"))
+def _sensor(item: _Item) -> tuple[object, ...]:
+    keys = item.keys
+    return item.setup, keys.gain, keys.offset, keys.x_binning, keys.y_binning
 
 
-def _row(items: Sequence[_Item], config: Config, today: date) -> dict[str, Any]:
+def _row(setting: str, items: Sequence[_Item], config: Config, today: date) -> dict[str, Any]:
     newest = max(items, key=lambda item: (item.exists, item.day, item.n_frames or 0))
     of = newest.frame_type
     minimum: int = getattr(config.frames.minimum, of.value)
@@ -202,7 +310,7 @@ def _row(items: Sequence[_Item], config: Config, today: date) -> dict[str, Any]:
     return {
         "setup": newest.setup,
         "frame_type": of.value,
-        "setting": newest.setting,
+        "setting": setting,
         "masters": sum(item.exists for item in items),
         "newest": newest.day,
         "age_days": age,

@@ -33,9 +33,10 @@ def group_digest(
     """
     inputs = sorted((_name(f.path), f.size_bytes, f.mtime_ns) for f in frames)
     described = {f.name: getattr(keys, f.name) for f in fields(keys) if f.name != "night"}
-    if keys.camera_serial is None:
-        # A key younger than the first masters: where it is unknown they are still valid.
-        del described["camera_serial"]
+    for younger in ("camera_serial", "pedestal"):
+        # Keys younger than the first masters: where they are unknown those are still valid.
+        if described[younger] is None:
+            del described[younger]
     order = [ENGINE, frame_type.value, described, inputs, dict(integration), calibrator]
     text = json.dumps(order, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -30,6 +30,7 @@ _SHARED = (
     ("offset", ""),
     ("readout_mode", ""),
     ("usb_limit", ""),
+    ("pedestal", "ADU"),
     ("filter", ""),
     ("bayer_pattern", ""),
     ("exposure_s", "s"),

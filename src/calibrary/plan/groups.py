@@ -70,6 +70,7 @@ _CAMERA_FIELDS = (
     "offset",
     "readout_mode",
     "usb_limit",
+    "pedestal",
     "bayer_pattern",
     "row_order",
     "sample_format",
@@ -96,7 +97,7 @@ class _Cameras:
 
     def _keys(self, frame: Frame) -> tuple[Hashable, ...]:
         values = {name: getattr(frame, name) for name in _CAMERA_FIELDS}
-        for name in ("gain", "offset", "usb_limit"):
+        for name in ("gain", "offset", "usb_limit", "pedestal"):
             values[name] = number(values[name])
         for name in ("channels", "x_binning", "y_binning"):
             values[name] = values[name] or 1
@@ -231,6 +232,7 @@ def _draft(frame_type: FrameType, shots: list[_Shot]) -> Draft:
         y_origin=first.y_origin,
         row_order=first.row_order,
         camera_serial=first.camera_serial,
+        pedestal=number(first.pedestal),
         night=first.night,
         egain=first.egain,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from calibrary.model import FrameType, GroupKeys
@@ -117,23 +118,50 @@ def group_stem(frame_type: FrameType, keys: GroupKeys, first_date_obs: str | Non
 _UNSAFE_ID = re.compile(r"[^A-Za-z0-9_.-]")
 
 
+CAMERA_STATE = (
+    "readout_mode",
+    "usb_limit",
+    "width",
+    "height",
+    "x_origin",
+    "y_origin",
+    "camera_serial",
+    "bayer_pattern",
+    "pedestal",
+)
+"""Keys that part groups and are in no name unless two would have the same one."""
+
+
+def state_words(keys: GroupKeys, others: Iterable[GroupKeys]) -> list[str]:
+    """Return the words of those keys of `CAMERA_STATE` in which one of `others` differs."""
+    others = tuple(others)
+
+    def differs(*names: str) -> bool:
+        return any(getattr(keys, n) != getattr(other, n) for other in others for n in names)
+
+    words = []
+    if differs("readout_mode"):
+        words.append(sanitise(keys.readout_mode) or "NO_READOUT")
+    if differs("usb_limit"):
+        words.append("NO_USB" if keys.usb_limit is None else f"USB{decimal(keys.usb_limit)}")
+    if differs("width", "height"):
+        words.append(f"{keys.width}x{keys.height}")
+    if differs("x_origin", "y_origin"):
+        words.append(f"at{keys.x_origin or 0}-{keys.y_origin or 0}")
+    if differs("camera_serial"):
+        words.append(sanitise(keys.camera_serial) or "NO_SERIAL")
+    if differs("bayer_pattern"):
+        words.append(sanitise(keys.bayer_pattern) or "MONO")
+    if differs("pedestal"):
+        words.append(f"Pedestal{decimal(keys.pedestal or 0.0)}")
+    return words
+
+
 def telling_words(
     keys: GroupKeys, other: GroupKeys, first: str | None, other_first: str | None
 ) -> list[str]:
     """Return the words by which a group differs from one that has its name, best first."""
-    words = []
-    if keys.readout_mode != other.readout_mode:
-        words.append(sanitise(keys.readout_mode) or "NO_READOUT")
-    if keys.usb_limit != other.usb_limit:
-        words.append("NO_USB" if keys.usb_limit is None else f"USB{decimal(keys.usb_limit)}")
-    if (keys.width, keys.height) != (other.width, other.height):
-        words.append(f"{keys.width}x{keys.height}")
-    if (keys.x_origin, keys.y_origin) != (other.x_origin, other.y_origin):
-        words.append(f"at{keys.x_origin or 0}-{keys.y_origin or 0}")
-    if keys.camera_serial != other.camera_serial:
-        words.append(sanitise(keys.camera_serial) or "NO_SERIAL")
-    if keys.bayer_pattern != other.bayer_pattern:
-        words.append(sanitise(keys.bayer_pattern) or "MONO")
+    words = state_words(keys, [other])
     # Many masters do not tell these of their frames.
     if keys.row_order and other.row_order and keys.row_order != other.row_order:
         words.append(sanitise(keys.row_order))

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from calibrary.headers.frame_types import RETYPE
 from calibrary.headers.quantities import SHORTEST_SERIAL
-from calibrary.headers.reading import is_set_aside_for_type
-from calibrary.model import CalibraryError, Frame, FrameType, Status, TypeSource
+from calibrary.headers.reading import is_set_aside_for_pedestal, is_set_aside_for_type
+from calibrary.model import CALIBRATION_TYPES, CalibraryError, Frame, FrameType, Status, TypeSource
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,12 @@ class Retype(_Part):
 
     files: Globs
     type: Literal["bias", "dark", "darkflat", "flat", "light"]
+
+
+class Raw(_Part):
+    """Files that are raw although their header has a PEDESTAL."""
+
+    files: Globs
 
 
 class Values(_Part):
@@ -85,6 +92,7 @@ class Forbid(_Part):
 class Overrides(_Part):
     """The whole file; every part may be left out."""
 
+    raw: tuple[Raw, ...] = ()
     retype: tuple[Retype, ...] = ()
     set: tuple[SetMissing, ...] = ()
     pin: tuple[Pin, ...] = ()
@@ -161,6 +169,13 @@ def apply_overrides(
     its pattern is misspelt.
     """
     corrected, shelved = list(frames), list(masters)
+    for number, raw in enumerate(overrides.raw):
+        pattern, hits = Pattern(raw.files), 0
+        for i, frame in enumerate(corrected):
+            if pattern.matches(frame.path):
+                corrected[i] = _as_raw(frame)
+                hits += 1
+        _warn_unused(hits, f"raw[{number}]", raw.files)
     for number, retype in enumerate(overrides.retype):
         pattern, hits = Pattern(retype.files), 0
         for i, frame in enumerate(corrected):
@@ -190,6 +205,19 @@ def with_missing(frame: Frame, values: dict[str, Any]) -> Frame:
         temp = filled.ccd_temp_c if filled.set_temp_c is None else filled.set_temp_c
         filled = dataclasses.replace(filled, temp_c=temp)
     return filled
+
+
+def _as_raw(frame: Frame) -> Frame:
+    """Return a frame that was set aside for its pedestal alone as one to use.
+
+    Its pedestal stays in the pixels: grouping and matching keep it from frames of another one.
+    """
+    if not is_set_aside_for_pedestal(frame):
+        return frame
+    if frame.frame_type in CALIBRATION_TYPES:
+        return dataclasses.replace(frame, status=Status.USED, reason=None)
+    reason = f"no calibration frame ({frame.frame_type}); if it should be one, {RETYPE}"
+    return dataclasses.replace(frame, reason=reason)
 
 
 def _retyped(frame: Frame, frame_type: FrameType) -> Frame:

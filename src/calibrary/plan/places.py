@@ -272,6 +272,7 @@ def _identity(frame_type: FrameType | None, keys: Frame | GroupKeys) -> tuple[ob
         number(keys.gain),
         number(keys.offset),
         number(keys.usb_limit),
+        number(keys.pedestal),
         *(sanitise(text).casefold() for text in (keys.telescope, keys.camera, keys.readout_mode)),
         sanitise(keys.filter).casefold() if frame_type is FrameType.FLAT else "",
     )
@@ -320,4 +321,5 @@ def keys_of(master: Frame) -> GroupKeys:
         night=master.night,
         row_order=master.row_order,
         camera_serial=master.camera_serial,
+        pedestal=number(master.pedestal),
     )

@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import Any
 
 from calibrary.config import Config
-from calibrary.config.model import Aliases
 from calibrary.model import (
     CALIBRATION_TYPES,
     FRAME_FIELDS,
@@ -31,7 +30,7 @@ from calibrary.plan.names import setup_name
 from calibrary.plan.overrides import Overrides, apply_overrides
 from calibrary.plan.places import Place, Shelves, group_names
 from calibrary.plan.resources import Resources, estimate
-from calibrary.plan.setups import with_setups
+from calibrary.plan.setups import with_aliases, with_setups
 
 
 @dataclass(slots=True)
@@ -69,7 +68,7 @@ def make_plan(
         The same for any order of `frames` and `masters`.
     """
     corrected, shelved = (
-        _with_aliases(some, config.aliases) for some in apply_overrides(frames, masters, overrides)
+        with_aliases(some, config.aliases) for some in apply_overrides(frames, masters, overrides)
     )
     used = [f for f in corrected if _usable(f, config)]
     drafts = group_frames(used, config)
@@ -97,22 +96,6 @@ def _usable(frame: Frame, config: Config) -> bool:
         and bool(frame.width and frame.height)
         and (config.use_bias or frame.frame_type is not FrameType.BIAS)
     )
-
-
-def _with_aliases(frames: Sequence[Frame], aliases: Aliases) -> list[Frame]:
-    names = {key: of for key in Aliases.model_fields if (of := getattr(aliases, key))}
-    if not names:
-        return list(frames)
-    aliased = []
-    for frame in frames:
-        changes = {}
-        for key, of in names.items():
-            value = getattr(frame, key)
-            name = of.get(value, value)
-            if name != value:
-                changes[key] = name
-        aliased.append(dataclasses.replace(frame, **changes) if changes else frame)
-    return aliased
 
 
 _at_group = FRAME_FIELDS.index("group")

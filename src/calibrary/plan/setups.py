@@ -1,14 +1,32 @@
-"""The setup of a master whose header lost it, from its name or folder."""
+"""Setups by one name: aliases, and what the header of a master lost, from its name or folder."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
 
+from calibrary.config.model import Aliases
 from calibrary.manifest.master_names import setup_of
 from calibrary.model import Frame, GroupKeys
 from calibrary.plan.names import setup_name
 from calibrary.plan.places import below
+
+
+def with_aliases(frames: Sequence[Frame], aliases: Aliases) -> list[Frame]:
+    """Return the frames or masters with the names and numbers that the configuration joins."""
+    names = {key: of for key in Aliases.model_fields if (of := getattr(aliases, key))}
+    if not names:
+        return list(frames)
+    aliased = []
+    for frame in frames:
+        changes = {}
+        for key, of in names.items():
+            value = getattr(frame, key)
+            name = of.get(value, value)
+            if name != value:
+                changes[key] = name
+        aliased.append(dataclasses.replace(frame, **changes) if changes else frame)
+    return aliased
 
 
 def with_setups(masters: Sequence[Frame], keys: Iterable[GroupKeys], library: str) -> list[Frame]:
