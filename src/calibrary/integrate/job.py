@@ -19,7 +19,7 @@ from calibrary.integrate.levels import Levels, row_planes
 from calibrary.integrate.network import sorting_network
 from calibrary.integrate.noise import HalfDifferences
 from calibrary.integrate.pooled import row_noise_ratios, sampled_columns
-from calibrary.integrate.resources import BAND_BYTES, BASE_MB, MB, band_rows, tile_pixels
+from calibrary.integrate.resources import BAND_BYTES, MB, band_rows, held_bytes, tile_pixels
 from calibrary.pixels.layout import ADU_FULL_SCALE
 
 _NO_PIXELS = np.zeros(0, np.float32)
@@ -87,10 +87,10 @@ class Job:
         FrameLostError
             A frame cannot be read to its end.
         """
+        self._kernel = kernels.compiled_kernel(self._as_stored)
         rows, step = self._frames.layout.rows, self._band_rows(mem_mb)
         bands = [(first, min(first + step, rows)) for first in range(0, rows, step)]
         workers = min(self._threads + 1, len(bands))
-        self._kernel = kernels.compiled_kernel(self._as_stored)
         buffers: SimpleQueue[_Buffers] = SimpleQueue()
         for _ in range(workers):
             buffers.put(_Buffers(self._frames, step, self._as_stored))
@@ -100,8 +100,8 @@ class Job:
 
     def _band_rows(self, mem_mb: int) -> int:
         layout, n = self._frames.layout, len(self._frames)
-        held = BASE_MB * MB + (self.master.size + self._calibrator.size) * 4
-        free = (mem_mb * MB - held) // (self._threads + 1)
+        # The master takes memory only as it is written.
+        free = (mem_mb * MB - held_bytes() - self.master.nbytes) // (self._threads + 1)
         budget = min(max(free, 0), BAND_BYTES)
         return band_rows(layout.width, layout.rows, n, layout.stored.itemsize, budget)
 

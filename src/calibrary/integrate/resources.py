@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 MB = 1_000_000
 BASE_MB = 430
 """Interpreter, libraries and kernels. The first job on a machine compiles these, which alone peaks
@@ -11,6 +14,15 @@ BAND_BYTES = 16 * 1024 * 1024
 much more than the processor's caches hold."""
 LARGEST_READ_BYTES = 1024 * 1024
 """Of one file at a time."""
+
+
+def held_bytes() -> int:
+    """Return the memory that the process holds now, where the system tells; else `BASE_MB`."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return BASE_MB * MB
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def memory_mb(
@@ -53,5 +65,8 @@ def band_rows(width: int, rows: int, n_frames: int, stored_bytes: int, budget: i
 
 
 def tile_pixels(n_frames: int) -> int:
-    """Return the width of a tile: its samples, and their sorted copy, stay in near caches."""
-    return max(128, min(512, 32768 // n_frames // 64 * 64))
+    """Return the width of a tile: its samples, and their sorted copy, stay in near caches.
+
+    An odd multiple of 32: rows that begin a power of two apart would push each other out.
+    """
+    return 32 * (max(5, min(31, 1024 // n_frames)) | 1)
