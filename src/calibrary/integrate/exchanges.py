@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -18,8 +19,13 @@ from numba.np.arrayobj import make_array
 
 from calibrary.integrate.network import Pattern
 
-_VECTOR_BYTES = 64
-"""Worked on with one instruction; processors with narrower ones take two or four."""
+
+def _vector_bytes() -> int:
+    """Return how many bytes this processor works on with one instruction."""
+    features = get_host_cpu_features()
+    if features.get("avx512bw"):
+        return 64
+    return 32 if features.get("avx2") else 16
 
 
 def exchanger(pattern: Pattern) -> Callable[..., None]:
@@ -53,7 +59,7 @@ def exchanger(pattern: Pattern) -> Callable[..., None]:
             place = builder.sext(builder.load(builder.gep(step, [size.type(row)])), size.type)
             starts.append(builder.gep(s.data, [builder.mul(place, size)]))
         sample = s.data.type.pointee
-        lanes = _VECTOR_BYTES * 8 // signature.args[0].dtype.bitwidth
+        lanes = _vector_bytes() * 8 // signature.args[0].dtype.bitwidth
         whole = builder.sub(size, builder.srem(size, size.type(lanes)))
         vector = ir.VectorType(sample, lanes)
         for first, end, count, kind in (
