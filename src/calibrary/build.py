@@ -181,6 +181,7 @@ def _integrated(
             height=plan.keys.height,
             channels=plan.keys.channels,
             output=output,
+            threads=threads,
             **header,
         )
     return integration.master, {

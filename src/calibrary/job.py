@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import sys
@@ -22,18 +23,20 @@ def one_line_errors() -> Iterator[None]:
 
 
 def collect_rarely() -> None:
-    """Let Python look for cycles of garbage rarely.
+    """Let Python look for cycles of garbage rarely, and not when the process ends.
 
     A hundred thousand frames, or the jobs of 2,000 groups, are a million objects that stay. The
     collector would walk over all of them time and again: a third of what Snakemake takes when
-    there is nothing to do.
+    there is nothing to do. So are the types of Numba, which an end would take apart one by one.
     """
     gc.set_threshold(200_000)
+    atexit.register(gc.freeze)
 
 
 @contextmanager
 def job(log: str) -> Iterator[None]:
-    """Send log lines to the job's log, errors too."""
+    """Send log lines to the job's log, errors too; see also `collect_rarely`."""
+    collect_rarely()
     handler = logging.FileHandler(log, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -205,6 +205,20 @@ def test_same_inputs_same_bytes(tmp_path):
     assert (tmp_path / "a.xisf").read_bytes() == (tmp_path / "b.xisf").read_bytes()
 
 
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_any_number_of_threads_gives_the_same_bytes(tmp_path, monkeypatch, shuffle):
+    monkeypatch.setattr(xisf_writer, "_CHUNK", 50)
+    data = adu()
+    data[7, ::3] = np.nan
+    made = set()
+    for threads in (1, 2, 16):
+        path = tmp_path / f"{threads}.xisf"
+        output = {"shuffle": shuffle}
+        assert write(path, data, threads=threads, output=output) == 14
+        made.add(path.read_bytes())
+    assert len(made) == 1
+
+
 def test_samples_out_of_bounds_are_changed_and_counted(tmp_path):
     path, data = tmp_path / "master.xisf", adu()
     data[0, :5] = [-3.0, np.nan, np.inf, -np.inf, 70000.0]

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from calibrary.job import collect_rarely, job
+from calibrary.job import job
 from calibrary.summary import conclude
 
-collect_rarely()
 with job(snakemake.log[0]):
     conclude(Path(snakemake.input.groups))

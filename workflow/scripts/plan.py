@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from calibrary.config import load_config
-from calibrary.job import collect_rarely, job
+from calibrary.job import job
 from calibrary.plan.write import write_plan
 
-collect_rarely()
 with job(snakemake.log[0]):
     config = load_config(snakemake.config)
     write_plan(Path(snakemake.input.index), config)

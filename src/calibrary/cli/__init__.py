@@ -27,6 +27,9 @@ def _options(
 
 def main() -> None:
     """Run ``calibrary``; exit status 0 only on success, one line for what the user can mend."""
+    from calibrary.job import collect_rarely
+
+    collect_rarely()
     from calibrary.cli.explain import explain
     from calibrary.cli.inspect import inspect
     from calibrary.cli.reorganize import reorganize

@@ -89,7 +89,7 @@ def stack(
             mem_mb=memory,
             progress=report,
         )
-    _write(output, plan, made)
+    _write(output, plan, made, threads)
     _summarise(output, plan.integration, made)
 
 
@@ -178,7 +178,7 @@ def _progress(description: str) -> Iterator[Callable[[float], None] | None]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def _write(output: Path, plan: GroupPlan, made: Integration) -> None:
+def _write(output: Path, plan: GroupPlan, made: Integration, threads: int) -> None:
     from calibrary.master_header import master_header
     from calibrary.pixels.writing import write_master
 
@@ -192,6 +192,7 @@ def _write(output: Path, plan: GroupPlan, made: Integration) -> None:
         made.master,
         height=made.master.shape[0] // plan.keys.channels,
         channels=plan.keys.channels,
+        threads=threads,
         **master_header(plan, used, made, {"figures": {}}, subtracted),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,6 +39,7 @@ def write_master(
     image_type: str | None = None,
     cfa: str | None = None,
     output: Mapping[str, Any] | None = None,
+    threads: int = 1,
 ) -> int:
     """Write a master beside `path`, then rename it into place.
 
@@ -65,6 +67,8 @@ def write_master(
     output
         ``codec`` (lz4, lz4hc, zlib, zstd, none), ``shuffle``, ``checksum`` (sha-1, sha-256,
         sha-512, none), ``fits_units`` (adu, normalised).
+    threads
+        For XISF, whose samples are shuffled and packed.
 
     Returns
     -------
@@ -94,17 +98,19 @@ def write_master(
     )
     try:
         with appearing(path) as beside, beside.open("wb") as file:
-            return _writer(path)(file, data_adu, master)
+            return _writer(path, threads)(file, data_adu, master)
     except OSError as error:
         raise unwritable(path, error) from None
 
 
-def _writer(path: Path) -> Callable[[IO[bytes], npt.NDArray[np.float32], Master], int]:
+def _writer(
+    path: Path, threads: int
+) -> Callable[[IO[bytes], npt.NDArray[np.float32], Master], int]:
     """Return the writer of a format; what it imports is loaded only when it is needed."""
     if path.suffix.lower() == ".xisf":
         from calibrary.pixels.xisf_writer import write_xisf
 
-        return write_xisf
+        return partial(write_xisf, threads=threads)
     from calibrary.pixels.fits_writer import write_fits
 
     return write_fits

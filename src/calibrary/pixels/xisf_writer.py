@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO
 from xml.etree import ElementTree as ET
 
@@ -59,15 +60,19 @@ settings have none: Instrument:Camera:Gain is e-/ADU."""
 _TYPES = dict(_STANDARD.values())
 
 
-def write_xisf(file: IO[bytes], data_adu: npt.NDArray[np.float32], master: Master) -> int:
+def write_xisf(
+    file: IO[bytes], data_adu: npt.NDArray[np.float32], master: Master, threads: int = 1
+) -> int:
     """Write `data_adu` (``[rows, width]``, ADU) as float32 in [0, 1].
+
+    The bytes are the same for any number of threads.
 
     Returns
     -------
     int
         How many samples had to be changed, see `writing.write_master`.
     """
-    attributes, parts, changed = _pack(data_adu.reshape(-1), master)
+    attributes, parts, changed = _pack(data_adu.reshape(-1), master, threads)
     size = sum(len(part) for part in parts)
     header, position = _header(attributes, size, master)
     file.write(_PREAMBLE.pack(SIGNATURE, len(header)))
@@ -79,13 +84,13 @@ def write_xisf(file: IO[bytes], data_adu: npt.NDArray[np.float32], master: Maste
 
 
 def _pack(
-    samples: npt.NDArray[np.float32], master: Master
+    samples: npt.NDArray[np.float32], master: Master, threads: int
 ) -> tuple[dict[str, str], list[memoryview], int]:
     """Return the attributes and the bytes of the data block, and the count of changed samples."""
     codec, shuffle = master.output.get("codec", "lz4"), master.output.get("shuffle", True)
     attributes, parts = {}, []
     if codec != "none":
-        data, changed = _serialised(samples, shuffle)
+        data, changed = _serialised(samples, shuffle, threads)
         parts = _compressed(data, codec)
         attributes["compression"] = f"{codec}{'+sh' * shuffle}:{data.size}{':4' * shuffle}"
         if len(parts) > 1:
@@ -94,7 +99,7 @@ def _pack(
             attributes["subblocks"] = ":".join(pairs)
     if not parts or sum(map(len, parts)) >= samples.nbytes:
         # PixInsight shows garbage where a compressed block is not the smaller one.
-        data, changed = _serialised(samples, shuffle=False)
+        data, changed = _serialised(samples, False, threads)
         attributes, parts = {}, [data.data]
     checksum = master.output.get("checksum", "sha-1")
     if checksum != "none":
@@ -106,7 +111,7 @@ def _pack(
 
 
 def _serialised(
-    samples: npt.NDArray[np.float32], shuffle: bool
+    samples: npt.NDArray[np.float32], shuffle: bool, threads: int
 ) -> tuple[npt.NDArray[np.uint8], int]:
     """Return little-endian bytes of the normalised samples, and how many were changed.
 
@@ -114,17 +119,19 @@ def _serialised(
     """
     planes = np.empty((4, samples.size), np.uint8)
     plain = planes.reshape(-1).view("<u4")
-    changed = 0
-    for start in range(0, samples.size, _CHUNK):
-        values, count = normalised(samples[start : start + _CHUNK])
-        changed += count
+
+    def serialise(start: int) -> int:
+        values, changed = normalised(samples[start : start + _CHUNK])
         words = values.view(np.uint32)
         if not shuffle:
             plain[start : start + _CHUNK] = words
-            continue
+            return changed
         for byte in range(4):
             planes[byte, start : start + _CHUNK] = words >> np.uint32(8 * byte)
-    return planes.reshape(-1), changed
+        return changed
+
+    with ThreadPoolExecutor(threads) as pool:
+        return planes.reshape(-1), sum(pool.map(serialise, range(0, samples.size, _CHUNK)))
 
 
 def _compressed(data: npt.NDArray[np.uint8], codec: str) -> list[memoryview]:
