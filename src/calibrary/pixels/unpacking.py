@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,7 +33,7 @@ Parts = Sequence[tuple[int, int]]
 """Packed and unpacked bytes of each part of a block."""
 
 
-def verify_checksum(path: Path, packed: Source, block: Block) -> None:
+def verify_checksum(path: Path, stored: Source, block: Block) -> None:
     """Compare the stored bytes of a block with the checksum in the header.
 
     Raises
@@ -41,28 +41,35 @@ def verify_checksum(path: Path, packed: Source, block: Block) -> None:
     PixelError
         They differ.
     """
-    if block.checksum is None:
-        return
-    algorithm, told = block.checksum
-    digest = hashlib.new(algorithm, usedforsecurity=False)
-    buffer = np.empty(min(_HASH_BYTES, block.size), np.uint8)
-    for offset in range(0, block.size, _HASH_BYTES):
-        piece = buffer[: block.size - offset]
-        packed.read_into(offset, piece)
-        digest.update(piece.data)
-    if digest.hexdigest() != told:
+    if block.checksum is not None:
+        buffer = np.empty(min(_HASH_BYTES, block.size), np.uint8)
+        steps = range(0, block.size, _HASH_BYTES)
+        _read_pieces(path, stored, block, (buffer[: block.size - at] for at in steps))
+
+
+def _read_pieces(path: Path, stored: Source, block: Block, pieces: Iterable[Bytes]) -> None:
+    """Fill pieces with the stored bytes of a block, in order, and verify its checksum."""
+    algorithm, told = block.checksum or ("", "")
+    digest = hashlib.new(algorithm, usedforsecurity=False) if algorithm else None
+    offset = 0
+    for piece in pieces:
+        stored.read_into(offset, piece)
+        offset += piece.size
+        if digest:
+            digest.update(piece.data)
+    if digest and digest.hexdigest() != told:
         raise PixelError(
             f"{path}: the {algorithm} checksum of its pixels is wrong, they have changed since "
             "they were written; copy it again"
         )
 
 
-def unpack(path: Path, packed: Source, block: Block, scratch: Path | None) -> Source:
-    """Decompress and un-shuffle a block, once.
+def unpack(path: Path, stored: Source, block: Block, scratch: Path | None) -> Source:
+    """Verify, decompress and un-shuffle a block, once.
 
     Parameters
     ----------
-    packed
+    stored
         The stored bytes of the block.
     scratch
         Folder for the unpacked bytes of images too large for memory; ``None`` for the system's.
@@ -70,21 +77,23 @@ def unpack(path: Path, packed: Source, block: Block, scratch: Path | None) -> So
     Raises
     ------
     PixelError
-        The block does not unpack to the image's size.
+        Its checksum is wrong, or it does not unpack to the image's size.
     CalibraryError
         The scratch folder is full.
     """
     parts = block.subblocks or ((block.size, block.uncompressed_size),)
     # A shuffled block is needed whole: its first item lies at both ends of it.
     at_once = [parts] if block.shuffle_item else [[part] for part in parts]
-    needed = max(_unpacked_bytes(some) + max(size for size, _ in some) for some in at_once)
+    needed = block.size + max(map(_unpacked_bytes, at_once))
     unpacked = Unpacked(path, block.uncompressed_size, scratch)
     try:
         with _room.held(needed):
-            offset = 0
+            packed = np.empty(block.size, np.uint8)
+            steps = range(0, block.size, _HASH_BYTES)
+            _read_pieces(path, stored, block, (packed[at : at + _HASH_BYTES] for at in steps))
             for some in at_once:
                 data = np.empty(_unpacked_bytes(some), np.uint8)
-                offset = _decompress_parts(path, packed, block, some, offset, data)
+                packed = _decompress_parts(path, packed, block, some, data)
                 for piece in _unshuffled(data, block.shuffle_item):
                     unpacked.append(piece)
         return unpacked.source()
@@ -97,27 +106,21 @@ def _unpacked_bytes(parts: Parts) -> int:
     return sum(size for _, size in parts)
 
 
-def _decompress_parts(
-    path: Path, packed: Source, block: Block, parts: Parts, offset: int, out: Bytes
-) -> int:
-    """Fill `out` from the parts that begin at `offset`; return where they end."""
-    filled = 0
+def _decompress_parts(path: Path, packed: Bytes, block: Block, parts: Parts, out: Bytes) -> Bytes:
+    """Fill `out` from the first parts of `packed`; return what follows them."""
     for size, unpacked_size in parts:
-        piece = np.empty(size, np.uint8)
-        packed.read_into(offset, piece)
-        target = out[filled : filled + unpacked_size]
         # PixInsight stores a part that would not shrink as it is.
         codec = None if size == unpacked_size else block.compression
         try:
-            _decompress(codec, piece, target)
+            _decompress(codec, packed[:size], out[:unpacked_size])
         except Exception as error:
             # Each codec has errors of its own.
             reason = " ".join(str(error).split()) or type(error).__name__
             raise PixelError(
                 f"{path}: its {codec} data cannot be decompressed ({reason}); copy it again"
             ) from None
-        offset, filled = offset + size, filled + unpacked_size
-    return offset
+        packed, out = packed[size:], out[unpacked_size:]
+    return packed
 
 
 def _decompress(codec: str | None, packed: Bytes, out: Bytes) -> None:

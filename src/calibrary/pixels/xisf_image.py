@@ -30,15 +30,17 @@ def open_xisf(path: Path, scratch: Path | None) -> Opened:
     block = image.block
     if block.missing_bytes:
         raise PixelError(f"{path}: truncated, {block.missing_bytes} bytes missing; copy it again")
-    packed = _stored(path, block)
+    source = stored = _stored(path, block)
     try:
-        verify_checksum(path, packed, block)
-        source = unpack(path, packed, block, scratch) if block.compression else packed
+        if block.compression:
+            source = unpack(path, stored, block, scratch)
+        else:
+            verify_checksum(path, stored, block)
     except BaseException:
-        packed.close()
+        stored.close()
         raise
-    if source is not packed:
-        packed.close()
+    if source is not stored:
+        stored.close()
     return Opened(
         layout,
         source,
