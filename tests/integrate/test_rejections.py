@@ -7,10 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrary.integrate import kernels, rejections, siril, siril_lines
+from calibrary.integrate import (
+    absolute_lines,
+    kernels,
+    rejections,
+    screens,
+    siril,
+    siril_lines,
+)
 from calibrary.integrate.choice import DEFAULT_LIMITS, Rejection
 from calibrary.integrate.job import _rule
-from calibrary.integrate.lines import absolute_line
+from calibrary.integrate.lines import TURNS, absolute_line, first_pivot, linear_fit
 from calibrary.integrate.network import sorting_network
 from calibrary.integrate.pooled import row_noise_ratios
 from tests.integrate import references
@@ -130,37 +137,73 @@ def test_screens_clear_only_pixels_that_lose_nothing(name, definition, n):
     assert counted.sum() > 0 or n < 8
 
 
-@settings(max_examples=60, deadline=None)
-@given(stack=stacks(), limits=st.sampled_from([(5.0, 5.0), (3.0, 2.5), (2.1, 1.3)]))
-def test_siril_lines_find_the_ranges_of_the_method(stack, limits):
-    low, high = limits
-    active, first, end = siril_lines_of(stack, low, high)
-    n, room = len(stack), np.empty((rejections.ROOMS, len(stack) + 1))
-    for p in np.flatnonzero(~active):
-        marks = np.zeros(n, np.int8)
-        x = np.sort(stack[:, p])
-        assert siril.linear_fit(x, low, high, n, room, marks) == (first[p], end[p])
-
-
-@pytest.mark.parametrize("n", [20, 30, 120])
-def test_siril_lines_leave_few_pixels_of_noise_to_the_method(n):
-    noise = np.round(np.random.default_rng(n).normal(1000, 8, (n, 2000)))
-    active, first, end = siril_lines_of(noise, 5.0, 5.0)
-    assert active.mean() < 0.06
-    assert (end - first < n).any()
-
-
 def siril_lines_of(stack, low, high):
     """Look at every pixel; return which are left to the method, and the ranges of the others."""
+    d, n, places, active, first, end = looked_at(stack)
+    lanes = np.empty(siril_lines.room(n), np.float32)
+    active[:] = True
+    siril_lines.linear_fit(d, low, high, places, lanes, active, first, end)
+    return active, first, end
+
+
+def absolute_lines_of(stack, low, high):
+    d, n, places, active, first, end = looked_at(stack)
+    work = np.empty((screens.work_rows(n), d.shape[1]), np.float32)
+    rooms = [
+        np.empty(size(n), np.float32) for size in (absolute_lines.room, absolute_lines.slopes_room)
+    ]
+    scale = np.float32(65535)
+    absolute_lines.linear_fit(
+        d, low, high, scale, sorting_network(n), places, work, tuple(rooms), active, first, end
+    )
+    return active, first, end
+
+
+def looked_at(stack):
     n, pixels = stack.shape
     s = np.sort(stack, axis=0)
     d = (s - s[(n - 1) // 2]).astype(np.float32)
-    active = np.ones(pixels, np.bool_)
     first, end = np.zeros(pixels, np.int32), np.full(pixels, n, np.int32)
-    places, lanes = np.empty(pixels, np.int32), np.empty(siril_lines.room(n), np.float32)
-    limits = np.float32(low), np.float32(high)
-    siril_lines.linear_fit(d, *limits, places, lanes, active, first, end)
-    return active, first, end
+    return d, n, np.empty(pixels, np.int32), np.empty(pixels, np.bool_), first, end
+
+
+MANY_AT_ONCE = {
+    siril_lines_of: lambda x, low, high, room, marks: siril.linear_fit(
+        x, low, high, len(x), room, marks
+    ),
+    absolute_lines_of: lambda x, low, high, room, marks: linear_fit(
+        x, low, high, 65535.0, room, marks
+    ),
+}
+
+
+@pytest.mark.parametrize("many", MANY_AT_ONCE)
+@pytest.mark.parametrize("floats", [False, True], ids=["integers", "floats"])
+@settings(max_examples=60, deadline=None)
+@given(stack=stacks(), limits=st.sampled_from([(5.0, 5.0), (4.0, 2.0), (3.0, 2.5), (2.1, 1.3)]))
+def test_lines_of_many_pixels_keep_what_the_method_keeps(many, floats, stack, limits):
+    if floats:
+        stack = (stack * 1.0183).astype(np.float32)
+    active, first, end = many(stack, *np.float32(limits))
+    n, room = len(stack), np.empty((rejections.ROOMS, len(stack) + 1))
+    for p in np.flatnonzero(~active):
+        marks, x = np.zeros(n, np.int8), np.sort(stack[:, p]).astype(float)
+        i, j = MANY_AT_ONCE[many](x, *limits, room, marks)
+        if i < 0:  # Of equal samples some may be kept.
+            np.testing.assert_array_equal(x[marks == 0], x[first[p] : end[p]])
+        else:
+            assert (i, j) == (first[p], end[p])
+
+
+@pytest.mark.parametrize(
+    ("many", "low", "high"), [(siril_lines_of, 5, 5), (absolute_lines_of, 4, 2)]
+)
+@pytest.mark.parametrize("n", [20, 30, 120])
+def test_lines_leave_few_pixels_of_noise_to_the_method(many, low, high, n):
+    noise = np.round(np.random.default_rng(n).normal(1000, 8, (n, 2000)))
+    active, first, end = many(noise, np.float32(low), np.float32(high))
+    assert active.mean() < 0.06
+    assert (end - first < n).any()
 
 
 @settings(max_examples=25, deadline=None)
@@ -191,7 +234,7 @@ def test_linear_fit_is_that_of_least_absolute_deviations(stack):
             continue
         room = np.empty((rejections.ROOMS, n + 1))
         room[2, :n] = pixel
-        _, slope, deviation = absolute_line(n, room)
+        _, _, slope, deviation = absolute_line(n, first_pivot(n), TURNS, room)
         best = references.least_absolute_deviation(pixel)
         assert deviation == pytest.approx(best, rel=1e-9, abs=1e-9)
         assert slope >= 0.0

@@ -20,6 +20,7 @@ from numba.np.arrayobj import make_array
 CACHE_VARIABLE = "CALIBRARY_KERNEL_CACHE"
 """Environment variable with the folder for compiled kernels."""
 _SOURCES = (
+    "absolute_lines.py",
     "compiling.py",
     "exchanges.py",
     "kernels.py",

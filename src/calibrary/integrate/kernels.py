@@ -21,7 +21,7 @@ import numpy as np
 from numba import boolean, float32, float64, int8, int32, int64, uint8, uint16, void
 from numba.types import Tuple, UniTuple
 
-from calibrary.integrate import methods, screens, siril_lines, tiles
+from calibrary.integrate import absolute_lines, methods, screens, siril_lines, tiles
 from calibrary.integrate.compiling import compile_once, top_level
 from calibrary.integrate.rejections import ROOMS
 from calibrary.integrate.settling import settle
@@ -35,7 +35,6 @@ def _combine_tile(rule, network, tile, s, ratio, scratch, sampled, master, count
     first, end = ranges
     lowest, highest = limits
     centre, total, means = sums
-    work, lanes = rooms
     checkpoints, halves = sampled
     n, size = tile.shape
     centre[:] = s[(n - 1) // 2]
@@ -44,7 +43,7 @@ def _combine_tile(rule, network, tile, s, ratio, scratch, sampled, master, count
     tiles.find_missing(tile, rule[1][methods.ZERO_IS_MISSING] != 0.0, missing)
     if rule[0] not in (methods.NONE, methods.MEDIAN):
         tiles.subtract(s, centre, d)
-    methods.screen(rule, d, network, work, lanes, places, active, first, end)
+    methods.screen(rule, d, network, rooms, places, active, first, end)
     todo = 0
     for p in range(size):
         places[todo] = p
@@ -65,7 +64,7 @@ def _combine_tile(rule, network, tile, s, ratio, scratch, sampled, master, count
         master[places[k]] = means[k]
     if checkpoints.shape[0] > 0:
         tiles.mark_outside(tile, lowest, highest, rejected)
-        tiles.compare_halves(tile, rejected, centre, checkpoints, work, halves)
+        tiles.compare_halves(tile, rejected, centre, checkpoints, rooms[0], halves)
 
 
 @top_level
@@ -122,7 +121,8 @@ def _tile_set(sample):
     scratch = (
         UniTuple(boolean[::1], 2), int32[::1], UniTuple(int32[::1], 2), UniTuple(sample[::1], 2),
         UniTuple(sample, 2), Tuple((float32[::1], float32[::1], float64[::1])),
-        Tuple((float32[:, ::1], float32[::1])), float32[:, ::1], uint8[:, ::1], column,
+        Tuple((float32[:, ::1], float32[::1], float32[::1])), float32[:, ::1], uint8[:, ::1],
+        column,
     )  # fmt: skip
     return UniTuple(Tuple((uint16[:, ::1], sample[:, ::1], sample[:, ::1], Tuple(scratch))), 2)
 
@@ -181,7 +181,11 @@ def _set(sample, n, pixels):
         (room(sample), room(sample)),
         tuple(sample(limit) for limit in widest),
         (room(np.float32), room(np.float32), room(np.float64)),
-        (room(np.float32, screens.work_rows(n)), np.empty(siril_lines.room(n), np.float32)),
+        (
+            room(np.float32, screens.work_rows(n)),
+            np.empty(max(absolute_lines.room(n), siril_lines.room(n)), np.float32),
+            np.empty(absolute_lines.slopes_room(n), np.float32),
+        ),
         room(np.float32, n),
         room(np.uint8, n),
         (np.empty(n), np.empty((ROOMS, n + 1)), np.empty(n, np.int8)),

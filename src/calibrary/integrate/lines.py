@@ -14,106 +14,111 @@ from numba import njit
 
 from calibrary.integrate.rejections import Marks, Room, Samples, range_of
 
-_SLOPES, _ON_LINE, _LEFT, _PLACE = 0, 1, 2, 3
-"""Rows of the room: slopes to the other points; places of points on a line, from the pivot;
-samples not rejected yet, and their places among all."""
+FEWEST = 5
+"""With fewer samples nothing is rejected."""
+FEWEST_AGAIN = 3
+"""With fewer left no other line is fitted."""
+TURNS = 2
+"""Of the first line of a pixel before it is looked at; half of them are the best by then."""
+_SLOPES, _RESIDUALS, _LEFT, _PLACE = 0, 1, 2, 3
+"""Rows of the room: slopes to the other points; residuals; samples not rejected yet, and their
+places among all."""
 
 
 @njit
-def absolute_line(n: int, room: Room) -> tuple[float, float, float]:
+def first_pivot(n: int) -> int:
+    """Return the place of the sample that a line through `n` is turned about first.
+
+    Among sorted normal ones it mostly lies near the best line.
+    """
+    return 4 * n // 5
+
+
+@njit
+def absolute_line(n: int, pivot: int, turns: int, room: Room) -> tuple[int, int, float, float]:
     """Fit a line to the samples ``room[2, :n]`` against their place by least absolute deviations.
 
-    A best line goes through two of the points. A point is taken that among sorted samples mostly
-    lies near it, and the best line through that one is turned about the others that lie on it,
-    until it is known to be the best of all (Wesolowsky 1981).
+    A best line goes through two of the points. One through a first point, `pivot`, is turned
+    about it to its best slope, then about the other point that it meets there, and so on until it
+    is known to be the best of all (Wesolowsky 1981), after `turns` at the least. Of several best
+    ones it is the first that is found.
 
     Returns
     -------
-    intercept, slope, deviation
-        ADU, ADU per place, and the mean absolute residual in ADU.
+    here, there
+        The two points.
+    slope, deviation
+        ADU per place, and the mean absolute residual in ADU.
     """
-    pivot = 4 * n // 5
-    slope = _best_slope_through(n, pivot, room)
-    best = _absolute_residuals(room, n, pivot, slope)
+    here, there = 0, pivot
+    slope = 0.0
     near = 1e-12 * (abs(room[_LEFT, 0]) + abs(room[_LEFT, n - 1]))
-    better = True
-    while better and not _is_best_line(room, n, pivot, slope, near):
-        better = False
+    for turn in range(1, n + turns):  # Mostly 2 to 4; rounding might let two lines take turns.
+        here, there = there, _best_other(n, there, room)
+        slope = (room[_LEFT, there] - room[_LEFT, here]) / (there - here)
         for k in range(n):
-            if k == pivot or abs(room[_LEFT, k] - room[_LEFT, pivot] - slope * (k - pivot)) > near:
-                continue
-            candidate = _best_slope_through(n, k, room)
-            total = _absolute_residuals(room, n, k, candidate)
-            if total < best * (1.0 - 1e-12):
-                best, slope, pivot, better = total, candidate, k, True
-                break
-    return room[_LEFT, pivot] - slope * pivot, slope, best / n
-
-
-@njit
-def _is_best_line(room: Room, n: int, pivot: int, slope: float, near: float) -> bool:
-    """Tell whether no line has a smaller sum of absolute residuals than this one.
-
-    The points off the line pull at it by their signs, and turn it by their signs times their
-    distance from the pivot. Each point on it holds against that with a number of its own from
-    -1 to 1; if these can be chosen to balance both, the line is the best. For a given sum of
-    them, their turning goes from that of the nearest points to that of the furthest ones.
-    """
-    pull, turn, count = 0, 0, 0
-    for k in range(n):
-        off = room[_LEFT, k] - room[_LEFT, pivot] - slope * (k - pivot)
-        if abs(off) <= near:
-            room[_ON_LINE, count] = k - pivot
-            turn -= k - pivot
-            count += 1
-        else:
-            sign = 1 if off > 0.0 else -1
-            pull += sign
-            turn += sign * (k - pivot)
-    # Counted from -1 each point holds 0 to 2; so much of the first ones, or of the last ones.
-    first = last = count - pull
-    if first < 0 or first > 2 * count:
-        return False
-    least = most = 0.0
-    for i in range(count):
-        least += min(first, 2) * room[_ON_LINE, i]
-        most += min(last, 2) * room[_ON_LINE, count - 1 - i]
-        first, last = max(first - 2, 0), max(last - 2, 0)
-    return least <= -turn <= most
-
-
-@njit
-def _absolute_residuals(room: Room, n: int, pivot: int, slope: float) -> float:
-    """Return the sum of the absolute residuals of a line through one point, ADU."""
+            room[_RESIDUALS, k] = room[_LEFT, k] - room[_LEFT, here] - slope * (k - here)
+        if turn >= turns and _is_best_line(room, n, here, there, near):
+            break
     total = 0.0
     for k in range(n):
-        total += abs(room[_LEFT, k] - room[_LEFT, pivot] - slope * (k - pivot))
-    return total
+        total += abs(room[_RESIDUALS, k])
+    return here, there, slope, total / n
+
+
+@njit
+def _is_best_line(room: Room, n: int, here: int, there: int, near: float) -> bool:
+    """Tell whether no line has a smaller sum of absolute residuals than the one of two points.
+
+    The other points pull at it by their signs, and turn it by their signs times their distance.
+    Each of the two points holds against that with a number of its own from -1 to 1; where these
+    balance both, the line is the best. Other points on the line count as if all were a little
+    higher, by the square of their place: so no three stand on one line.
+    """
+    pull, turning = 0, 0
+    for k in range(n):
+        off = room[_RESIDUALS, k]
+        if abs(off) <= near:
+            off = float((k - here) * (k - there))
+        sign = int(off > 0.0) - int(off < 0.0)
+        pull += sign
+        turning += sign * (k - here)
+    span = there - here
+    return abs(turning) <= abs(span) and abs(turning - pull * span) <= abs(span)
 
 
 @njit(error_model="numpy")
-def _best_slope_through(n: int, pivot: int, room: Room) -> float:
-    """Return the best slope of a line through one point.
+def _best_other(n: int, here: int, room: Room) -> int:
+    """Return the other point on the best line through one point.
 
-    It is the median of the slopes to the other points, weighted with their distances: the lowest
-    one that has half of the weight up to it.
+    Its slope is the median of the slopes to all others, weighted with their distances: the first
+    one, by slope and then by place, that has half of the weight up to it.
     """
     for k in range(n):
-        room[_SLOPES, k] = (room[_LEFT, k] - room[_LEFT, pivot]) / (k - pivot)
-    weight_of_all = (pivot * (pivot + 1) + (n - 1 - pivot) * (n - pivot)) // 2
+        room[_SLOPES, k] = (room[_LEFT, k] - room[_LEFT, here]) / (k - here)
+    behind = n - 1 - here
+    of_all = (here * (here + 1) + behind * (behind + 1)) // 2
     lower, best = -np.inf, np.inf
     for i in range(n):
         # The far points first: their slopes soon leave few between.
-        slope = room[_SLOPES, i if 2 * pivot > n else n - 1 - i]
-        if lower < slope < best:  # Not the pivot's own, which is no number.
+        slope = room[_SLOPES, i if 2 * here > n else n - 1 - i]
+        if lower < slope < best:  # Not the point's own, which is no number.
             weight = 0
             for j in range(n):
-                weight += abs(j - pivot) if room[_SLOPES, j] <= slope else 0
-            if 2 * weight >= weight_of_all:
+                weight += abs(j - here) if room[_SLOPES, j] <= slope else 0
+            if 2 * weight >= of_all:
                 best = slope
             else:
                 lower = slope
-    return best
+    weight = 0
+    for j in range(n):
+        weight += abs(j - here) if room[_SLOPES, j] < best else 0
+    there = 0
+    for k in range(n):
+        if room[_SLOPES, k] == best and 2 * weight < of_all:
+            there = k
+            weight += abs(k - here)
+    return there
 
 
 @njit
@@ -134,20 +139,22 @@ def linear_fit(
         ADU its factor would be large and the limits would mean something else.
     """
     n = len(x)
-    if n < 5:
+    if n < FEWEST:
         return 0, n
     for k in range(n):
         room[_LEFT, k], room[_PLACE, k] = x[k], k
-    while n >= 3:
-        intercept, slope, deviation = absolute_line(n, room)
+    pivot, turns = first_pivot(n), TURNS
+    while n >= FEWEST_AGAIN:
+        _, pivot, slope, deviation = absolute_line(n, pivot, turns, room)
         spread = 2.0 * deviation * math.sqrt(1.0 + (slope / full_scale) ** 2)
         if spread <= 1e-12 * full_scale:
             break
-        kept = 0
+        kept = lost = 0
         for k in range(n):
-            residual = room[_LEFT, k] - (intercept + slope * k)
+            residual = room[_RESIDUALS, k]
             if residual < 0.0 and -residual >= low * spread:
                 marks[int(room[_PLACE, k])] = -1
+                lost += 1
             elif residual >= 0.0 and residual >= high * spread:
                 marks[int(room[_PLACE, k])] = 1
             else:
@@ -155,5 +162,5 @@ def linear_fit(
                 kept += 1
         if kept == n:
             break
-        n = kept
+        n, pivot, turns = kept, min(max(pivot - lost, 0), kept - 1), 1
     return range_of(marks)

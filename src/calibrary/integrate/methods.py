@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from calibrary.integrate import lines, rejections, screens, siril, siril_lines
+from calibrary.integrate import absolute_lines, lines, rejections, screens, siril, siril_lines
 from calibrary.integrate.compiling import top_level
 
 NONE: Final = 0
@@ -98,12 +98,13 @@ def reject(rule, x, total, ratio, room, marks) -> Any:
 
 
 @top_level
-def screen(rule, d, network, work, lanes, places, active, first, end) -> None:
+def screen(rule, d, network, rooms, places, active, first, end) -> None:
     """Find what pixels of a sorted tile keep, or mark those that a method has to look at.
 
     See `screens`.
     """
     method, par, _ = rule
+    work, lanes, slopes = rooms
     low, high = np.float32(par[LOW]), np.float32(par[HIGH])
     active[:] = False
     if method == MINMAX:
@@ -119,5 +120,10 @@ def screen(rule, d, network, work, lanes, places, active, first, end) -> None:
     elif method == SIRIL_LINEAR_FIT:
         screens.siril_linear_fit(d, low, high, work, active)
         siril_lines.linear_fit(d, low, high, places, lanes, active, first, end)
+    elif method == LINEAR_FIT:
+        scale = np.float32(par[FULL_SCALE])
+        absolute_lines.linear_fit(
+            d, low, high, scale, network, places, work, (lanes, slopes), active, first, end
+        )
     else:
         active[:] = method not in (NONE, MEDIAN)

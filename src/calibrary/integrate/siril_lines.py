@@ -22,7 +22,7 @@ from calibrary.integrate.siril import FEWEST
 # overlaps another: only so does it work on many pixels with one instruction.
 AT_ONCE: Final = 128
 """Pixels that are worked on at a time."""
-_STEP: Final = 16
+STEP: Final = 16
 """They are counted in these: some idle ones cost less than a rest that is done one by one."""
 _LEFT: Final = 0 * AT_ONCE
 """How many samples are left."""
@@ -90,7 +90,7 @@ def linear_fit(d, low, high, places, lanes, active, first, end) -> None:
         some = places[start : min(start + AT_ONCE, todo)]
         _gather(d, some, lanes)
         while len(some) > 0:
-            size = -(-len(some) // _STEP) * _STEP
+            size = -(-len(some) // STEP) * STEP
             _fit(n, size, lanes)
             _measure(n, size, low, high, lanes)
             _reject(n, size, lanes)
