@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from calibrary.integrate import (
     absolute_lines,
     kernels,
+    lanes,
     rejections,
     screens,
     siril,
     siril_lines,
+    winsorizing,
 )
 from calibrary.integrate.choice import DEFAULT_LIMITS, Rejection
 from calibrary.integrate.job import _rule
@@ -140,21 +142,25 @@ def test_screens_clear_only_pixels_that_lose_nothing(name, definition, n):
 def siril_lines_of(stack, low, high):
     """Look at every pixel; return which are left to the method, and the ranges of the others."""
     d, n, places, active, first, end = looked_at(stack)
-    lanes = np.empty(siril_lines.room(n), np.float32)
     active[:] = True
-    siril_lines.linear_fit(d, low, high, places, lanes, active, first, end)
+    siril_lines.linear_fit(d, low, high, places, lanes.rooms(n)[0], active, first, end)
     return active, first, end
 
 
 def absolute_lines_of(stack, low, high):
     d, n, places, active, first, end = looked_at(stack)
-    work = np.empty((screens.work_rows(n), d.shape[1]), np.float32)
-    rooms = [
-        np.empty(size(n), np.float32) for size in (absolute_lines.room, absolute_lines.slopes_room)
-    ]
-    scale = np.float32(65535)
+    work = np.empty((screens.WORK_ROWS, d.shape[1]), np.float32)
+    scale, network = np.float32(65535), sorting_network(n)
     absolute_lines.linear_fit(
-        d, low, high, scale, sorting_network(n), places, work, tuple(rooms), active, first, end
+        d, low, high, scale, network, places, work, lanes.rooms(n), active, first, end
+    )
+    return active, first, end
+
+
+def winsorized_of(stack, low, high):
+    d, n, places, active, first, end = looked_at(stack)
+    winsorizing.winsorized(
+        d, low, high, np.float32(5), sorting_network(n), places, lanes.rooms(n), active, first, end
     )
     return active, first, end
 
@@ -174,6 +180,7 @@ MANY_AT_ONCE = {
     absolute_lines_of: lambda x, low, high, room, marks: linear_fit(
         x, low, high, 65535.0, room, marks
     ),
+    winsorized_of: lambda x, low, high, room, marks: rejections.winsorized(x, low, high, 5.0, room),
 }
 
 
@@ -181,7 +188,7 @@ MANY_AT_ONCE = {
 @pytest.mark.parametrize("floats", [False, True], ids=["integers", "floats"])
 @settings(max_examples=60, deadline=None)
 @given(stack=stacks(), limits=st.sampled_from([(5.0, 5.0), (4.0, 2.0), (3.0, 2.5), (2.1, 1.3)]))
-def test_lines_of_many_pixels_keep_what_the_method_keeps(many, floats, stack, limits):
+def test_many_pixels_at_once_keep_what_the_method_keeps(many, floats, stack, limits):
     if floats:
         stack = (stack * 1.0183).astype(np.float32)
     active, first, end = many(stack, *np.float32(limits))
@@ -196,10 +203,11 @@ def test_lines_of_many_pixels_keep_what_the_method_keeps(many, floats, stack, li
 
 
 @pytest.mark.parametrize(
-    ("many", "low", "high"), [(siril_lines_of, 5, 5), (absolute_lines_of, 4, 2)]
+    ("many", "low", "high"),
+    [(siril_lines_of, 5, 5), (absolute_lines_of, 4, 2), (winsorized_of, 4, 3)],
 )
 @pytest.mark.parametrize("n", [20, 30, 120])
-def test_lines_leave_few_pixels_of_noise_to_the_method(many, low, high, n):
+def test_few_pixels_of_noise_are_left_to_the_method(many, low, high, n):
     noise = np.round(np.random.default_rng(n).normal(1000, 8, (n, 2000)))
     active, first, end = many(noise, np.float32(low), np.float32(high))
     assert active.mean() < 0.06

@@ -18,10 +18,10 @@ import numpy as np
 from numba import njit
 
 from calibrary.integrate import tiles
+from calibrary.integrate.lanes import AT_ONCE, SAMPLES, padded
 from calibrary.integrate.lines import FEWEST, FEWEST_AGAIN, TURNS, first_pivot
-from calibrary.integrate.siril_lines import AT_ONCE, STEP
 
-# What is known of a pixel stands in one array, as in `siril_lines`.
+# Kinds of what is known of a pixel, see `lanes`.
 _LEFT: Final = 0 * AT_ONCE
 _RANGE: Final = 1 * AT_ONCE
 _PART: Final = 2 * AT_ONCE
@@ -58,8 +58,6 @@ _FIRST_HIGH: Final = 22 * AT_ONCE
 """How many samples are rejected, and the innermost of all that were, ADU."""
 _DOUBT: Final = 23 * AT_ONCE
 """How many are neither surely kept nor surely rejected."""
-_SAMPLES: Final = 24 * AT_ONCE
-"""By rank, infinite once rejected."""
 
 _MOST_FRAMES = 4096
 """More are left to the method: sums of ranks and signs would not be exact."""
@@ -73,19 +71,6 @@ _SUM_ERROR = np.float32(1.2e-7)
 """Relative error of a sum in single precision, for each term: twice what it can be."""
 _HIGHEST = np.float32(3e38)
 """Above all slopes."""
-
-
-def room(n: int) -> int:
-    """Return how many numbers `linear_fit` needs room for with `n` frames, beside the slopes."""
-    return _SAMPLES + n * AT_ONCE
-
-
-def slopes_room(n: int) -> int:
-    """Return the same for the slopes.
-
-    They have a room of their own, so that the compiler sees that nothing overlaps them.
-    """
-    return (n + 1) * AT_ONCE
 
 
 @njit
@@ -103,7 +88,8 @@ def linear_fit(d, low, high, full_scale, network, places, work, rooms, active, f
     places
         Room, int32, ``[pixels]``.
     rooms
-        Two rooms, float32, ``[room(frames)]`` and ``[slopes_room(frames)]``.
+        See `lanes.rooms`. The samples are in the order of their rank; those that were rejected
+        are infinite.
     first, end
         The ranges, ``[pixels]``.
     """
@@ -121,7 +107,7 @@ def linear_fit(d, low, high, full_scale, network, places, work, rooms, active, f
         going = 0
         for start in range(0, todo, AT_ONCE):
             some = places[start : min(start + AT_ONCE, todo)]
-            size = -(-len(some) // STEP) * STEP
+            size = padded(len(some))
             _gather(d, some, size, first, end, work, lanes)
             for _ in range(1 if look else TURNS):
                 _turn(n, some, size, network, lanes, slopes)
@@ -138,7 +124,7 @@ def linear_fit(d, low, high, full_scale, network, places, work, rooms, active, f
 def _gather(d, places, size, first, end, work, lanes):
     """Copy what is left of some pixels."""
     for f in range(d.shape[0]):
-        x, row = d[f], _SAMPLES + f * AT_ONCE
+        x, row = d[f], SAMPLES + f * AT_ONCE
         for q in range(len(places)):
             lanes[row + q] = x[places[q]]
     pivots, last_low, first_high = work[0], work[1], work[2]
@@ -151,7 +137,7 @@ def _gather(d, places, size, first, end, work, lanes):
     for q in range(size):
         lanes[_PART + q] = 0
     for f in range(d.shape[0]):
-        row = _SAMPLES + f * AT_ONCE
+        row = SAMPLES + f * AT_ONCE
         for q in range(size):
             x = lanes[row + q]
             lanes[_PART + q] = max(lanes[_PART + q], abs(x - np.floor(x)))
@@ -177,7 +163,7 @@ def _turn(n, places, size, network, lanes, slopes):
         behind = lanes[_LEFT + q] - one - here
         lanes[_REST + q] = quarter * (here * (here + one) + behind * (behind + one))
     for f in range(n):
-        row, rank, slope, key = _SAMPLES + f * AT_ONCE, np.float32(f), slopes[f], keys[f]
+        row, rank, slope, key = SAMPLES + f * AT_ONCE, np.float32(f), slopes[f], keys[f]
         for q in range(size):
             distance = max(abs(rank - lanes[_HERE + q]), one)
             steepness = abs(lanes[row + q] - lanes[_BASE + q]) / distance
@@ -196,7 +182,7 @@ def _turn(n, places, size, network, lanes, slopes):
             lanes[_THERE + q] = rank if rest > 0 else there
             lanes[_REST + q] = rest - abs(rank - lanes[_HERE + q])
     for q in range(len(places)):
-        lanes[_OTHER + q] = lanes[_SAMPLES + int(lanes[_THERE + q]) * AT_ONCE + q]
+        lanes[_OTHER + q] = lanes[SAMPLES + int(lanes[_THERE + q]) * AT_ONCE + q]
 
 
 @njit(error_model="numpy")
@@ -212,7 +198,7 @@ def _weigh(n, size, lanes):
         lanes[_PULL + q], lanes[_TURNING + q], lanes[_TIES + q] = zero, zero, zero
         lanes[_TOTAL + q] = zero
     for f in range(n):
-        row, rank = _SAMPLES + f * AT_ONCE, np.float32(f)
+        row, rank = SAMPLES + f * AT_ONCE, np.float32(f)
         for q in range(size):
             off = rank - lanes[_HERE + q]
             r = (lanes[row + q] - lanes[_BASE + q]) * lanes[_SPAN + q] - lanes[_RISE + q] * off
@@ -247,7 +233,7 @@ def _reject(n, size, lanes):
     for q in range(size):
         lanes[_LOW + q], lanes[_HIGH + q], lanes[_DOUBT + q] = zero, zero, zero
     for f in range(n):
-        row, rank = _SAMPLES + f * AT_ONCE, np.float32(f)
+        row, rank = SAMPLES + f * AT_ONCE, np.float32(f)
         for q in range(size):
             x, off = lanes[row + q], rank - lanes[_HERE + q]
             r = (x - lanes[_BASE + q]) * lanes[_SPAN + q] - lanes[_RISE + q] * off
@@ -306,6 +292,6 @@ def _take_out(d, p, lanes, q):
     """Leave only the samples kept of a pixel."""
     kept = 0
     for k in range(int(lanes[_LEFT + q])):
-        x = lanes[_SAMPLES + k * AT_ONCE + q]
+        x = lanes[SAMPLES + k * AT_ONCE + q]
         d[kept, p] = x
         kept += int(x < np.inf)

@@ -24,6 +24,7 @@ _SOURCES = (
     "compiling.py",
     "exchanges.py",
     "kernels.py",
+    "lanes.py",
     "lines.py",
     "methods.py",
     "network.py",
@@ -33,6 +34,7 @@ _SOURCES = (
     "siril.py",
     "siril_lines.py",
     "tiles.py",
+    "winsorizing.py",
 )
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from numba import boolean, float32, float64, int8, int32, int64, uint8, uint16, void
 from numba.types import Tuple, UniTuple
 
-from calibrary.integrate import absolute_lines, methods, screens, siril_lines, tiles
+from calibrary.integrate import lanes, methods, screens, tiles
 from calibrary.integrate.compiling import compile_once, top_level
 from calibrary.integrate.rejections import ROOMS
 from calibrary.integrate.settling import settle
@@ -181,11 +181,7 @@ def _set(sample, n, pixels):
         (room(sample), room(sample)),
         tuple(sample(limit) for limit in widest),
         (room(np.float32), room(np.float32), room(np.float64)),
-        (
-            room(np.float32, screens.work_rows(n)),
-            np.empty(max(absolute_lines.room(n), siril_lines.room(n)), np.float32),
-            np.empty(absolute_lines.slopes_room(n), np.float32),
-        ),
+        (room(np.float32, screens.WORK_ROWS), *lanes.rooms(n)),
         room(np.float32, n),
         room(np.uint8, n),
         (np.empty(n), np.empty((ROOMS, n + 1)), np.empty(n, np.int8)),

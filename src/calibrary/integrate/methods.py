@@ -12,7 +12,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from calibrary.integrate import absolute_lines, lines, rejections, screens, siril, siril_lines
+from calibrary.integrate import (
+    absolute_lines,
+    lines,
+    rejections,
+    screens,
+    siril,
+    siril_lines,
+    winsorizing,
+)
 from calibrary.integrate.compiling import top_level
 
 NONE: Final = 0
@@ -104,7 +112,7 @@ def screen(rule, d, network, rooms, places, active, first, end) -> None:
     See `screens`.
     """
     method, par, _ = rule
-    work, lanes, slopes = rooms
+    work, lanes, more = rooms
     low, high = np.float32(par[LOW]), np.float32(par[HIGH])
     active[:] = False
     if method == MINMAX:
@@ -114,7 +122,10 @@ def screen(rule, d, network, rooms, places, active, first, end) -> None:
     elif method in (SIGMA, SIRIL_SIGMA):
         screens.sigma(d, low, high, work, active)
     elif method == WINSORIZED:
-        screens.winsorized(d, low, high, np.float32(par[CUTOFF]), network, work, active)
+        cutoff = np.float32(par[CUTOFF])
+        winsorizing.winsorized(
+            d, low, high, cutoff, network, places, (lanes, more), active, first, end
+        )
     elif method == SIRIL_WINSORIZED:
         screens.siril_winsorized(d, low, high, par[INTEGERS] != 0.0, work, active)
     elif method == SIRIL_LINEAR_FIT:
@@ -123,7 +134,7 @@ def screen(rule, d, network, rooms, places, active, first, end) -> None:
     elif method == LINEAR_FIT:
         scale = np.float32(par[FULL_SCALE])
         absolute_lines.linear_fit(
-            d, low, high, scale, network, places, work, (lanes, slopes), active, first, end
+            d, low, high, scale, network, places, work, (lanes, more), active, first, end
         )
     else:
         active[:] = method not in (NONE, MEDIAN)

@@ -9,7 +9,7 @@ Every screen takes:
     Sorted samples less the lower median of their pixel, ADU, float32, ``[frames, pixels]``. A
     small number of digits is enough: sums carry a relative error below `frames` * 2e-7.
 ``work``
-    Room, float32, ``[work_rows(frames), pixels]``.
+    Room, float32, ``[WORK_ROWS, pixels]``.
 ``active``
     ``[pixels]``, receives the marks.
 """
@@ -21,29 +21,14 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from calibrary.integrate import tiles
-from calibrary.integrate.rejections import (
-    SN_FACTOR,
-    WINSOR_CLAMP,
-    WINSOR_CORRECTION,
-    WINSOR_TOLERANCE,
-    sn_correction,
-)
+from calibrary.integrate.rejections import WINSOR_CLAMP, WINSOR_CORRECTION
 
 MARGIN = np.float32(0.999)
 """Single precision clears a pixel only this far from the limit."""
-_LANES = 5
-"""Rows of the room with one number for each pixel; behind them are two for each frame
-and one more."""
-_ROUNDS = 10
-"""Of winsorising: most pixels settle sooner, the others are left to the method."""
+WORK_ROWS = 5
+"""Rows of the room."""
 _ROUNDING = np.float32(1e-6)
 """Error of a residual in single precision, for each sample, as a fraction of the range."""
-
-
-def work_rows(n: int) -> int:
-    """Return the rows of `work` that the screens need for `n` frames."""
-    return _LANES + 2 * n + 1
 
 
 @njit(error_model="numpy")
@@ -75,93 +60,6 @@ def sigma(d, low, high, work, active) -> None:
         active[p] = (median - bottom[p] > low * deviation[p]) | (
             top[p] - median > high * deviation[p]
         )
-
-
-@njit(error_model="numpy")
-def _spreads_sn(d, network, inner, spread):
-    """Write 1.1926 Sn of each pixel to `spread`; see `rejections.spread_sn`.
-
-    `inner` is room, ``[frames + 1, pixels]``.
-    """
-    n, size = d.shape
-    reach = n // 2
-    for i in range(n):
-        here, out = d[i], inner[i]
-        out[:] = np.inf
-        for a in range(max(0, i - reach), min(i, n - 1 - reach) + 1):
-            below, above = d[a], d[a + reach]
-            for p in range(size):
-                out[p] = min(out[p], max(here[p] - below[p], above[p] - here[p]))
-    tiles.sort(inner, network, np.float32(np.inf))
-    factor, low_median = np.float32(SN_FACTOR * sn_correction(n)), inner[(n + 1) // 2 - 1]
-    for p in range(size):
-        spread[p] = factor * low_median[p]
-
-
-@njit(error_model="numpy")
-def _draw_in(drawn, location, spread, cutoff):
-    """Draw samples in to 1.5 spreads, and to the location what lies beyond the cutoff."""
-    clamp = np.float32(WINSOR_CLAMP)
-    for f in range(drawn.shape[0]):
-        x = drawn[f]
-        for p in range(x.shape[0]):
-            reach, off = clamp * spread[p], x[p] - location[p]
-            inside = min(max(off, -reach), reach)
-            far = (abs(off) > reach) & (abs(off) >= cutoff * spread[p])
-            x[p] = location[p] + (np.float32(0) if far else inside)
-
-
-@njit(error_model="numpy")
-def winsorized(d, low, high, cutoff, network, work, active) -> None:
-    """Mark the pixels that winsorised clipping may touch, by location and spread in few digits.
-
-    Where these are too few to tell whether the spread has settled, it is looked at both ways.
-    """
-    n, size = d.shape
-    location, spread, settled, total, power = work[0], work[1], work[2], work[3], work[4]
-    inner, drawn = work[_LANES : _LANES + n + 1], work[_LANES + n + 1 : _LANES + 2 * n + 1]
-    one, tolerance = np.float32(1), np.float32(WINSOR_TOLERANCE)
-    doubt = np.float32(4 * n) * _ROUNDING
-    _spreads_sn(d, network, inner, spread)
-    lower, upper, bottom, top = d[(n - 1) // 2], d[n // 2], d[0], d[n - 1]
-    for p in range(size):
-        location[p] = np.float32(0.5) * (lower[p] + upper[p])
-        # Without spread in so few digits there may yet be some.
-        active[p] = (spread[p] == 0) & (bottom[p] < top[p])
-        settled[p] = one if spread[p] == 0 else np.float32(0)
-    tiles.copy(d, drawn)
-    for rounds in range(_ROUNDS):
-        _draw_in(drawn, location, spread, cutoff if cutoff > 0 else np.float32(np.inf))
-        _add_squares(drawn, total, power)
-        going = 0
-        for p in range(size):
-            if settled[p] == 0:
-                mean = total[p] / np.float32(n)
-                variance = (power[p] - mean * total[p]) / np.float32(n - 1)
-                before, location[p] = spread[p], mean
-                spread[p] = np.float32(WINSOR_CORRECTION) * np.sqrt(max(variance, np.float32(0)))
-                change = abs(before - spread[p])
-                if rounds > 0 and change <= (tolerance + doubt) * before:
-                    limit = spread[p] * MARGIN
-                    active[p] |= (mean - bottom[p] > low * limit) | (top[p] - mean > high * limit)
-                    settled[p] = one if change < (tolerance - doubt) * before else np.float32(0)
-                going += int(settled[p] == 0)
-        if going == 0:
-            break
-    for p in range(size):
-        active[p] |= settled[p] == 0
-
-
-@njit(error_model="numpy")
-def _add_squares(x, total, power):
-    """Write the sums of the samples of each pixel and of their squares."""
-    total[:] = 0
-    power[:] = 0
-    for f in range(x.shape[0]):
-        y = x[f]
-        for p in range(total.shape[0]):
-            total[p] += y[p]
-            power[p] += y[p] * y[p]
 
 
 @njit(error_model="numpy")

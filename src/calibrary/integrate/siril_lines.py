@@ -15,15 +15,10 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from calibrary.integrate.lanes import AT_ONCE, SAMPLES, padded
 from calibrary.integrate.siril import FEWEST
 
-# All that is known of a pixel stands in one array, each kind at a place of its own for so many
-# pixels. The distances between the kinds are constants, by which the compiler sees that none
-# overlaps another: only so does it work on many pixels with one instruction.
-AT_ONCE: Final = 128
-"""Pixels that are worked on at a time."""
-STEP: Final = 16
-"""They are counted in these: some idle ones cost less than a rest that is done one by one."""
+# Kinds of what is known of a pixel, see `lanes`.
 _LEFT: Final = 0 * AT_ONCE
 """How many samples are left."""
 _RANK: Final = 1 * AT_ONCE
@@ -46,8 +41,6 @@ _FIRST_HIGH: Final = 13 * AT_ONCE
 """How many samples are rejected, and the innermost of them."""
 _DOUBT: Final = 14 * AT_ONCE
 """How many are neither surely kept nor surely rejected, or rejected on the side of the others."""
-_SAMPLES: Final = 15 * AT_ONCE
-"""By frame; those that were rejected are infinite."""
 
 _SUM_ERROR = np.float32(1.2e-7)
 """Relative error of a sum in single precision, for each term: twice what it can be."""
@@ -55,11 +48,6 @@ _ERROR = np.float32(6e-7)
 """Error of a residual, as a fraction of the sum of the samples regardless of sign. Of that sum the
 mean is off by up to 0.6e-7, the slope times half the ranks by three times as much, and the
 residual by as much as it takes three operations on numbers that are no larger."""
-
-
-def room(n: int) -> int:
-    """Return how many numbers `linear_fit` needs room for with `n` frames."""
-    return _SAMPLES + n * AT_ONCE
 
 
 @njit
@@ -75,7 +63,8 @@ def linear_fit(d, low, high, places, lanes, active, first, end) -> None:
     places
         Room, int32, ``[pixels]``.
     lanes
-        Room, float32, ``[room(frames)]``.
+        Room, float32; see `lanes.rooms`. The samples are in the order of their rank; those that
+        were rejected are infinite.
     active
         Marks the pixels; the mark is taken from those whose range is found.
     first, end
@@ -90,7 +79,7 @@ def linear_fit(d, low, high, places, lanes, active, first, end) -> None:
         some = places[start : min(start + AT_ONCE, todo)]
         _gather(d, some, lanes)
         while len(some) > 0:
-            size = -(-len(some) // STEP) * STEP
+            size = padded(len(some))
             _fit(n, size, lanes)
             _measure(n, size, low, high, lanes)
             _reject(n, size, lanes)
@@ -101,7 +90,7 @@ def linear_fit(d, low, high, places, lanes, active, first, end) -> None:
 def _gather(d, places, lanes):
     """Copy the samples of some pixels."""
     for f in range(d.shape[0]):
-        x, row = d[f], _SAMPLES + f * AT_ONCE
+        x, row = d[f], SAMPLES + f * AT_ONCE
         for q in range(len(places)):
             lanes[row + q] = x[places[q]]
     for q in range(len(places)):
@@ -117,7 +106,7 @@ def _fit(n, size, lanes):
         lanes[_START + q], lanes[_SLOPE + q], lanes[_SIZE + q] = zero, zero, zero
         lanes[_RANK + q] = zero
     for f in range(n):
-        row = _SAMPLES + f * AT_ONCE
+        row = SAMPLES + f * AT_ONCE
         for q in range(size):
             left, rank = lanes[row + q] < np.inf, lanes[_RANK + q]
             v = lanes[row + q] if left else zero
@@ -139,7 +128,7 @@ def _measure(n, size, low, high, lanes):
     for q in range(size):
         lanes[_SPREAD + q], lanes[_RANK + q] = zero, zero
     for f in range(n):
-        row = _SAMPLES + f * AT_ONCE
+        row = SAMPLES + f * AT_ONCE
         for q in range(size):
             left, rank = lanes[row + q] < np.inf, lanes[_RANK + q]
             residual = lanes[row + q] - (lanes[_START + q] + lanes[_SLOPE + q] * rank)
@@ -161,7 +150,7 @@ def _reject(n, size, lanes):
     for q in range(size):
         lanes[_DOUBT + q], lanes[_RANK + q] = zero, zero
     for f in range(n):
-        row, place = _SAMPLES + f * AT_ONCE, np.float32(f)
+        row, place = SAMPLES + f * AT_ONCE, np.float32(f)
         for q in range(size):
             left, rank = lanes[row + q] < gone, lanes[_RANK + q]
             residual = lanes[row + q] - (lanes[_START + q] + lanes[_SLOPE + q] * rank)
@@ -209,6 +198,6 @@ def _go_on(n, places, moves, lanes, active, first, end):
 def _move(n, moves, lanes):
     """Move the samples of some pixels to the front."""
     for f in range(n):
-        row = _SAMPLES + f * AT_ONCE
+        row = SAMPLES + f * AT_ONCE
         for q in range(len(moves)):
             lanes[row + q] = lanes[row + moves[q]]
