@@ -19,6 +19,7 @@ from pathlib import Path
 from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
 from calibrary.integrate.kernels import compiled_kernel
+from calibrary.integrate.methods import family_of, number_of
 from calibrary.model import FrameType
 paths, method, profile = sys.argv[1].split(","), sys.argv[2], sys.argv[3]
 flat = sys.argv[4] == "flat"
@@ -26,14 +27,15 @@ kind = FrameType.FLAT if flat else FrameType.DARK
 given = resolve(kind, len(paths), {"profile": profile, "rejection": method,
     "normalization": "multiplicative" if flat else "none"})
 dark = Path(sys.argv[5]) if flat else None
-compiled_kernel(not flat)  # Loading the program is part of its start, as with the peers.
+# Loading the program is part of its start, as with the peers.
+compiled_kernel(not flat, family_of(number_of(given.method, given.definition == "siril")))
 made = integrate([Path(p) for p in paths], given, calibrator=dark, threads=2, mem_mb=600)
 print("integration", made.seconds)
 """
 KERNEL = """
 import sys, time
 import numpy as np
-from calibrary.integrate import kernels
+from calibrary.integrate import kernels, methods
 from calibrary.integrate.choice import Rejection
 from calibrary.integrate.job import _rule
 from calibrary.integrate.network import sorting_network
@@ -46,7 +48,7 @@ source = (stored, np.empty((n, 0), np.float32), True, np.uint16(0x8000),
 halves = np.zeros((0, 1, width), np.float32)
 sampling = (np.full(rows, -1, np.int32), np.zeros(0, np.int32), halves)
 rule = _rule(Rejection("sigma", 4.0, 3.0), n, True)
-kernel = kernels.compiled_kernel(True)
+kernel = kernels.compiled_kernel(True, methods.family_of(rule[0]))
 tiles = kernels.working_arrays(True, n, width, tile_pixels(n))
 best = np.inf
 for _ in range(10):

@@ -20,6 +20,7 @@ from calibrary.integrate import (
 from calibrary.integrate.choice import DEFAULT_LIMITS, Rejection
 from calibrary.integrate.job import _rule
 from calibrary.integrate.lines import TURNS, absolute_line, first_pivot, linear_fit
+from calibrary.integrate.methods import family_of
 from calibrary.integrate.network import sorting_network
 from calibrary.integrate.pooled import row_noise_ratios
 from tests.integrate import references
@@ -55,8 +56,9 @@ def combine(stack, rejection, floats=False, ratio=0.0):
         np.zeros(0, np.int32),
         np.zeros((0, 1, pixels), np.float32),
     )
-    kernels.compiled_kernel(integers)(
-        _rule(rejection, n, integers), sorting_network(n), np.array([ratio]),
+    rule = _rule(rejection, n, integers)
+    kernels.compiled_kernel(integers, family_of(rule[0]))(
+        rule, sorting_network(n), np.array([ratio]),
         kernels.working_arrays(integers, n, pixels, 64), source, pixels, sampling,
         (master, counted, kept),
     )  # fmt: skip

@@ -38,16 +38,20 @@ _SOURCES = (
 )
 
 
-def compile_once(signature: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401
+def compile_once(
+    signature: Any,  # noqa: ANN401
+    name: str,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that compiles a kernel for one signature, or loads it compiled.
 
-    Jobs that start at the same time with nothing compiled wait for the first one. One signature
-    a function: then a file of the cache has one content, whoever writes it.
+    Jobs that start at the same time with nothing compiled wait for the first one. Each kernel has
+    a folder of its own, `name`: then a file of the cache has one content, whoever writes it.
     """
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        folder = cache_folder()
-        with _first_alone(folder / f"{function.__name__}.compiled"), _numba_cache(folder):
+        folder = cache_folder() / name
+        folder.mkdir(exist_ok=True)
+        with _first_alone(folder / "compiled"), _numba_cache(folder):
             return njit(signature, cache=True, nogil=True)(function)  # type: ignore[no-any-return]
 
     return decorate

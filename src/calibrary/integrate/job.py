@@ -87,7 +87,7 @@ class Job:
         FrameLostError
             A frame cannot be read to its end.
         """
-        self._kernel = kernels.compiled_kernel(self._as_stored)
+        self._kernel = kernels.compiled_kernel(self._as_stored, methods.family_of(self._rule[0]))
         rows, step = self._frames.layout.rows, self._band_rows(mem_mb)
         bands = [(first, min(first + step, rows)) for first in range(0, rows, step)]
         workers = min(self._threads + 1, len(bands))

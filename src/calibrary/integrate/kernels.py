@@ -28,7 +28,9 @@ from calibrary.integrate.settling import settle
 
 
 @top_level
-def _combine_tile(rule, network, tile, s, ratio, scratch, sampled, master, counted, kept_counts):
+def _combine_tile(
+    family, rule, network, tile, s, ratio, scratch, sampled, master, counted, kept_counts
+):
     """Integrate one loaded and sorted tile."""
     flags, places, ranges, limits, widest, sums, rooms, d, rejected, column = scratch
     active, missing = flags
@@ -43,7 +45,7 @@ def _combine_tile(rule, network, tile, s, ratio, scratch, sampled, master, count
     tiles.find_missing(tile, rule[1][methods.ZERO_IS_MISSING] != 0.0, missing)
     if rule[0] not in (methods.NONE, methods.MEDIAN):
         tiles.subtract(s, centre, d)
-    methods.screen(rule, d, network, rooms, places, active, first, end)
+    methods.screen(family, rule, d, network, rooms, places, active, first, end)
     todo = 0
     for p in range(size):
         places[todo] = p
@@ -53,7 +55,7 @@ def _combine_tile(rule, network, tile, s, ratio, scratch, sampled, master, count
         rejected[:] = 0
     chosen = (first, end, lowest, highest)
     out = (means, counted, kept_counts, rejected)
-    odd = settle(rule, tile, s, places[:todo], flags, ratio, column, chosen, out)
+    odd = settle(family, rule, tile, s, places[:todo], flags, ratio, column, chosen, out)
     tiles.add_up(tile, lowest, highest, centre, total, counted)
     for p in range(size):
         if rule[0] == methods.MEDIAN:
@@ -68,13 +70,13 @@ def _combine_tile(rule, network, tile, s, ratio, scratch, sampled, master, count
 
 
 @top_level
-def _stack_row(rule, network, sets, source, at, row, width, ratio, sampled, out):
+def _stack_row(family, rule, network, sets, source, at, row, width, ratio, sampled, out):
     """Integrate one image row of a band, tile by tile.
 
     Parameters
     ----------
-    rule
-        Number of the method, its parameters, its critical values; see `methods`.
+    family, rule
+        See `methods.reject`.
     network
         Steps that sort the samples of a pixel; see `network`.
     sets
@@ -101,18 +103,22 @@ def _stack_row(rule, network, sets, source, at, row, width, ratio, sampled, out)
             tiles.sort(s, network, scratch[4][1])
         part = (checkpoints, halves[:, first:last])
         goal = master[at + first : at + last]
-        _combine_tile(rule, network, tile, s, ratio, scratch, part, goal, counted, kept_counts)
+        _combine_tile(
+            family, rule, network, tile, s, ratio, scratch, part, goal, counted, kept_counts
+        )
         first = last
 
 
 @top_level
-def _stack_rows(rule, network, ratios, sets, source, width, sampling, out):
+def _stack_rows(family, rule, network, ratios, sets, source, width, sampling, out):
     """Integrate the rows of a band; see `_stack_row`."""
     sampled_rows, checkpoints, halves = sampling
     for row in range(sampled_rows.shape[0]):
         k = sampled_rows[row]
         sampled = (checkpoints, halves[:, k]) if k >= 0 else (checkpoints[:0], halves[:0, 0])
-        _stack_row(rule, network, sets, source, row * width, row, width, ratios[row], sampled, out)
+        _stack_row(
+            family, rule, network, sets, source, row * width, row, width, ratios[row], sampled, out
+        )
 
 
 def _tile_set(sample):
@@ -141,22 +147,24 @@ def _signature(sample):
     return void(_RULE, network, ratios, _tile_set(sample), _SOURCE, int64, _SAMPLING, _OUT)
 
 
-def stack_integers(rule, network, ratios, sets, source, width, sampling, out) -> None:
-    """Integrate rows of frames with unsigned 16-bit samples, as they are; see `_stack_row`."""
-    _stack_rows(rule, network, ratios, sets, source, width, sampling, out)
-
-
-def stack_floats(rule, network, ratios, sets, source, width, sampling, out) -> None:
-    """Integrate rows of frames in float32, calibrated and scaled; see `_stack_row`."""
-    _stack_rows(rule, network, ratios, sets, source, width, sampling, out)
-
-
 @cache
-def compiled_kernel(integers: bool) -> Callable[..., None]:
-    """Return `stack_integers` or `stack_floats`, compiled when first asked for."""
-    if integers:
-        return compile_once(_signature(uint16))(stack_integers)
-    return compile_once(_signature(float32))(stack_floats)
+def compiled_kernel(integers: bool, family: int) -> Callable[..., None]:
+    """Return a kernel, compiled when first asked for; its parameters are those of `_stack_rows`.
+
+    Parameters
+    ----------
+    integers
+        Whether the frames have unsigned 16-bit samples, which are used as they are; else they
+        are float32, calibrated and scaled.
+    family
+        Of the methods of rejection, see `methods.family_of`.
+    """
+
+    def stack(rule, network, ratios, sets, source, width, sampling, out):
+        _stack_rows(family, rule, network, ratios, sets, source, width, sampling, out)
+
+    sample = uint16 if integers else float32
+    return compile_once(_signature(sample), f"{sample}-{family}")(stack)
 
 
 def working_arrays(integers: bool, n: int, width: int, tile_width: int) -> tuple[Any, ...]:

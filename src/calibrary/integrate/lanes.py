@@ -4,6 +4,7 @@ All that is known of a pixel stands in one array, each kind at a place of its ow
 pixels. The distances between the kinds are constants, by which the compiler sees that none
 overlaps another: only so does it work on many pixels with one instruction.
 """
+
 from __future__ import annotations
 
 from typing import Final

@@ -1,7 +1,8 @@
 """The rejection methods by name, for the kernels to choose from.
 
-A kernel holds all of them and chooses by number: the choice costs nothing beside the work, and
-one file of compiled code serves every method.
+A kernel holds a family of them and chooses by number, which costs nothing beside the work. With
+all methods in one kernel the first run on a machine would compile for half a minute, and two of
+three methods for nothing; with a kernel for each method there would be two dozen of them.
 """
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
 # ruff: noqa: ANN001, ANN401
@@ -52,6 +53,19 @@ NUMBERS: Final = {
 }
 """By name and whether it is Siril's definition; what Siril does alike stands here once."""
 
+PLAIN: Final = 0
+WINSORIZING: Final = 1
+LINES: Final = 2
+OF_SIRIL: Final = 3
+_FAMILIES: Final = {
+    WINSORIZED: WINSORIZING,
+    LINEAR_FIT: LINES,
+    SIRIL_SIGMA: OF_SIRIL,
+    SIRIL_WINSORIZED: OF_SIRIL,
+    SIRIL_LINEAR_FIT: OF_SIRIL,
+}
+"""Of the methods that are not plain."""
+
 # Places in the array of parameters.
 LOW: Final = 0
 HIGH: Final = 1
@@ -67,12 +81,19 @@ def number_of(name: str, of_siril: bool) -> int:
     return NUMBERS.get((name, of_siril), NUMBERS[name, False])
 
 
+def family_of(number: int) -> int:
+    """Return the family of a method."""
+    return _FAMILIES.get(number, PLAIN)
+
+
 @top_level
-def reject(rule, x, total, ratio, room, marks) -> Any:
+def reject(family, rule, x, total, ratio, room, marks) -> Any:
     """Return the range of sorted samples that a method keeps; see `rejections`.
 
     Parameters
     ----------
+    family
+        A constant: only its methods are compiled.
     rule
         Number of the method, its parameters, its critical values.
     total
@@ -82,31 +103,31 @@ def reject(rule, x, total, ratio, room, marks) -> Any:
     """
     method, par, critical = rule
     low, high = par[LOW], par[HIGH]
+    if family == WINSORIZING:
+        return rejections.winsorized(x, low, high, par[CUTOFF], room)
+    if family == LINES:
+        return lines.linear_fit(x, low, high, par[FULL_SCALE], room, marks)
+    if family == OF_SIRIL:
+        if method == SIRIL_SIGMA:
+            return siril.sigma(x, low, high, marks)
+        if method == SIRIL_WINSORIZED:
+            return siril.winsorized(x, low, high, par[INTEGERS] != 0.0, marks)
+        return siril.linear_fit(x, low, high, total, room, marks)
     if method == MINMAX:
         return rejections.minmax(x, low, high)
     if method == PERCENTILE:
         return rejections.percentile(x, low, high)
     if method == SIGMA:
         return rejections.sigma(x, low, high)
-    if method == WINSORIZED:
-        return rejections.winsorized(x, low, high, par[CUTOFF], room)
     if method == AVERAGED_SIGMA:
         return rejections.averaged_sigma(x, low, high, ratio)
-    if method == LINEAR_FIT:
-        return lines.linear_fit(x, low, high, par[FULL_SCALE], room, marks)
     if method == ESD:
         return rejections.esd(x, critical)
-    if method == SIRIL_SIGMA:
-        return siril.sigma(x, low, high, marks)
-    if method == SIRIL_WINSORIZED:
-        return siril.winsorized(x, low, high, par[INTEGERS] != 0.0, marks)
-    if method == SIRIL_LINEAR_FIT:
-        return siril.linear_fit(x, low, high, total, room, marks)
     return 0, len(x)
 
 
 @top_level
-def screen(rule, d, network, rooms, places, active, first, end) -> None:
+def screen(family, rule, d, network, rooms, places, active, first, end) -> None:
     """Find what pixels of a sorted tile keep, or mark those that a method has to look at.
 
     See `screens`.
@@ -119,22 +140,23 @@ def screen(rule, d, network, rooms, places, active, first, end) -> None:
         first[:], end[:] = rejections.minmax(d[:, 0], par[LOW], par[HIGH])
     elif d.shape[0] <= 2:
         active[:] = method == PERCENTILE
-    elif method in (SIGMA, SIRIL_SIGMA):
-        screens.sigma(d, low, high, work, active)
-    elif method == WINSORIZED:
+    elif family == WINSORIZING:
         cutoff = np.float32(par[CUTOFF])
         winsorizing.winsorized(
             d, low, high, cutoff, network, places, (lanes, more), active, first, end
         )
-    elif method == SIRIL_WINSORIZED:
-        screens.siril_winsorized(d, low, high, par[INTEGERS] != 0.0, work, active)
-    elif method == SIRIL_LINEAR_FIT:
-        screens.siril_linear_fit(d, low, high, work, active)
-        siril_lines.linear_fit(d, low, high, places, lanes, active, first, end)
-    elif method == LINEAR_FIT:
+    elif family == LINES:
         scale = np.float32(par[FULL_SCALE])
         absolute_lines.linear_fit(
             d, low, high, scale, network, places, work, (lanes, more), active, first, end
         )
+    elif method in (SIGMA, SIRIL_SIGMA):
+        screens.sigma(d, low, high, work, active)
+    elif family == OF_SIRIL:
+        if method == SIRIL_WINSORIZED:
+            screens.siril_winsorized(d, low, high, par[INTEGERS] != 0.0, work, active)
+        else:
+            screens.siril_linear_fit(d, low, high, work, active)
+            siril_lines.linear_fit(d, low, high, places, lanes, active, first, end)
     else:
         active[:] = method not in (NONE, MEDIAN)

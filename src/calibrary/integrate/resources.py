@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 MB = 1_000_000
-BASE_MB = 430
-"""Interpreter, libraries and kernels. The first job on a machine compiles these, which alone peaks
-at 411 MB and leaves 240 MB behind; later ones need 170 MB."""
+BASE_MB = 400
+"""Interpreter, libraries and kernel. The first job on a machine that needs a kernel compiles it,
+which alone peaks at 372 MB and leaves nearly as much behind; later ones need 175 MB."""
 BAND_BYTES = 16 * 1024 * 1024
 """Stored samples a thread holds at a time where memory allows: enough for long reads, and not
 much more than the processor's caches hold."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from calibrary.integrate.compiling import borrowed
+from calibrary.integrate.compiling import borrowed, top_level
 from calibrary.integrate.methods import MEDIAN, ZERO_IS_MISSING, reject
 from calibrary.integrate.rejections import median_of, sums_about
 
@@ -18,8 +18,8 @@ _BY_FRAME = 0
 """Row of the room: samples in the order of the frames."""
 
 
-@njit
-def settle(rule, tile, s, places, flags, ratio, column, chosen, out) -> int:
+@top_level
+def settle(family, rule, tile, s, places, flags, ratio, column, chosen, out) -> int:
     """Find what some pixels of a tile keep, and combine those that are odd.
 
     Odd is a pixel with a missing sample, or whose kept samples no limits tell from the rejected
@@ -27,8 +27,8 @@ def settle(rule, tile, s, places, flags, ratio, column, chosen, out) -> int:
 
     Parameters
     ----------
-    rule
-        Number of the method, its parameters, its critical values; see `methods`.
+    family, rule
+        See `methods.reject`.
     tile, s
         Samples by frame, and sorted where none is missing.
     places
@@ -71,7 +71,7 @@ def settle(rule, tile, s, places, flags, ratio, column, chosen, out) -> int:
         x, marks = samples[:count], all_marks[:count]
         if rule[0] != MEDIAN and count > 0 and (active[p] or missing[p]):
             marks[:] = 0
-            i, j = reject(rule, x, n, ratio, room, marks)
+            i, j = reject(family, rule, x, n, ratio, room, marks)
             if i >= j >= 0 or (i < 0 and np.count_nonzero(marks) == count):
                 i, j = 0, count  # If all would go, none does.
         if missing[p] or i < 0 or (i > 0 and x[i - 1] == x[i]) or (j < n and x[j - 1] == x[j]):
