@@ -28,7 +28,7 @@ given = resolve(kind, len(paths), {"profile": profile, "rejection": method,
     "normalization": "multiplicative" if flat else "none"})
 dark = Path(sys.argv[5]) if flat else None
 # Loading the program is part of its start, as with the peers.
-compiled_kernel(not flat, family_of(number_of(given.method, given.definition == "siril")))
+compiled_kernel(not flat, family_of(number_of(method, given["definition"] == "siril")))
 made = integrate([Path(p) for p in paths], given, calibrator=dark, threads=2, mem_mb=600)
 print("integration", made.seconds)
 """

@@ -65,7 +65,7 @@ _LOOKS = 100
 """At a pixel; the few that need more are left to the method."""
 _EXACT = np.float32(2**23)
 """Whole numbers up to this and sums of two of them are exact."""
-_ERROR = np.float32(4e-7)
+_ERROR = np.float32(6e-7)
 """Error of a residual that is not exact, as a fraction of range, frames and span."""
 _SUM_ERROR = np.float32(1.2e-7)
 """Relative error of a sum in single precision, for each term: twice what it can be."""
