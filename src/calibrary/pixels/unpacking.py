@@ -120,7 +120,7 @@ def _decompress_parts(path: Path, packed: Bytes, block: Block, parts: Parts, out
                 f"{path}: its {codec} data cannot be decompressed ({reason}); copy it again"
             ) from None
         packed, out = packed[size:], out[unpacked_size:]
-    return packed
+    return packed if packed.size else np.empty(0, np.uint8)  # An empty part holds the whole.
 
 
 def _decompress(codec: str | None, packed: Bytes, out: Bytes) -> None:
