@@ -38,7 +38,7 @@ REFERENCES = {
 }
 
 
-def combine(stack, rejection, floats=False, ratio=0.0):
+def combine(stack, rejection, floats=False, ratio=0.0, tile=64):
     """Run a kernel on ``[frames, pixels]``; return master, counts by frame, by samples kept."""
     n, pixels = stack.shape
     integers = not floats
@@ -59,7 +59,7 @@ def combine(stack, rejection, floats=False, ratio=0.0):
     rule = _rule(rejection, n, integers)
     kernels.compiled_kernel(integers, family_of(rule[0]))(
         rule, sorting_network(n), np.array([ratio]),
-        kernels.working_arrays(integers, n, pixels, 64), source, pixels, sampling,
+        kernels.working_arrays(integers, n, pixels, tile), source, pixels, sampling,
         (master, counted, kept),
     )  # fmt: skip
     return master, counted, kept
@@ -108,6 +108,26 @@ def test_kernel_agrees_with_reference(name, definition, floats, data):
     np.testing.assert_allclose(master, [k.mean() for k in left], rtol=2e-7)
     assert counted[:2].sum() == stack.size - numbers.sum()
     assert counted[2].sum() == 0
+
+
+@pytest.mark.parametrize("floats", [False, True], ids=["integers", "floats"])
+@pytest.mark.parametrize(
+    "rejection",
+    [
+        *(Rejection(name, *limits) for name, limits in DEFAULT_LIMITS.items()),
+        *(Rejection(name, 2.5, 2.5, "siril") for name in ("sigma", "winsorized", "linear_fit")),
+    ],
+    ids=lambda rejection: f"{rejection.method}-{rejection.definition}",
+)
+def test_a_pixel_does_not_depend_on_its_neighbours_in_a_tile(rejection, floats):
+    rng = np.random.default_rng(9)
+    stack = np.round(rng.normal(1000, rng.choice([0.0, 0.7, 9, 300], 700), (21, 700)))
+    stack[rng.random(stack.shape) < 0.03] = 40000
+    results = [combine(stack, rejection, floats, 0.05, tile) for tile in (700, 333, 64, 1)]
+    for master, counted, kept in results[1:]:
+        assert master.tobytes() == results[0][0].tobytes()
+        np.testing.assert_array_equal(counted, results[0][1])
+        np.testing.assert_array_equal(kept, results[0][2])
 
 
 SCREENED = {
