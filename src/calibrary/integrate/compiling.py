@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+log = logging.getLogger(__name__)
 CACHE_VARIABLE = "CALIBRARY_KERNEL_CACHE"
 """Environment variable with the folder for compiled kernels."""
 _SOURCES = (
@@ -125,6 +127,7 @@ def _first_alone(marker: Path) -> Iterator[None]:
     if marker.exists():
         yield
         return
+    log.info("compiling for this processor: done once, takes some 15 s")
     with marker.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
