@@ -7,19 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrary.integrate import (
-    absolute_lines,
-    kernels,
-    lanes,
-    rejections,
-    screens,
-    siril,
-    siril_lines,
-    winsorizing,
-)
+from calibrary.integrate import kernels, rejections, siril
 from calibrary.integrate.choice import DEFAULT_LIMITS, Rejection
 from calibrary.integrate.job import _rule
-from calibrary.integrate.lines import TURNS, absolute_line, first_pivot, linear_fit
+from calibrary.integrate.lines import TURNS, absolute_line, first_pivot
 from calibrary.integrate.methods import family_of
 from calibrary.integrate.network import sorting_network
 from calibrary.integrate.pooled import row_noise_ratios
@@ -159,81 +150,6 @@ def test_screens_clear_only_pixels_that_lose_nothing(name, definition, n):
         numbers.append(end - first if first >= 0 else n - np.count_nonzero(marks))
     np.testing.assert_array_equal(kept, np.bincount(np.where(numbers, numbers, n), minlength=n + 1))
     assert counted.sum() > 0 or n < 8
-
-
-def siril_lines_of(stack, low, high):
-    """Look at every pixel; return which are left to the method, and the ranges of the others."""
-    d, n, places, active, first, end = looked_at(stack)
-    active[:] = True
-    siril_lines.linear_fit(d, low, high, places, lanes.rooms(n)[0], active, first, end)
-    return active, first, end
-
-
-def absolute_lines_of(stack, low, high):
-    d, n, places, active, first, end = looked_at(stack)
-    work = np.empty((screens.WORK_ROWS, d.shape[1]), np.float32)
-    scale, network = np.float32(65535), sorting_network(n)
-    absolute_lines.linear_fit(
-        d, low, high, scale, network, places, work, lanes.rooms(n), active, first, end
-    )
-    return active, first, end
-
-
-def winsorized_of(stack, low, high):
-    d, n, places, active, first, end = looked_at(stack)
-    winsorizing.winsorized(
-        d, low, high, np.float32(5), sorting_network(n), places, lanes.rooms(n), active, first, end
-    )
-    return active, first, end
-
-
-def looked_at(stack):
-    n, pixels = stack.shape
-    s = np.sort(stack, axis=0)
-    d = (s - s[(n - 1) // 2]).astype(np.float32)
-    first, end = np.zeros(pixels, np.int32), np.full(pixels, n, np.int32)
-    return d, n, np.empty(pixels, np.int32), np.empty(pixels, np.bool_), first, end
-
-
-MANY_AT_ONCE = {
-    siril_lines_of: lambda x, low, high, room, marks: siril.linear_fit(
-        x, low, high, len(x), room, marks
-    ),
-    absolute_lines_of: lambda x, low, high, room, marks: linear_fit(
-        x, low, high, 65535.0, room, marks
-    ),
-    winsorized_of: lambda x, low, high, room, marks: rejections.winsorized(x, low, high, 5.0, room),
-}
-
-
-@pytest.mark.parametrize("many", MANY_AT_ONCE)
-@pytest.mark.parametrize("floats", [False, True], ids=["integers", "floats"])
-@settings(max_examples=60, deadline=None)
-@given(stack=stacks(), limits=st.sampled_from([(5.0, 5.0), (4.0, 2.0), (3.0, 2.5), (2.1, 1.3)]))
-def test_many_pixels_at_once_keep_what_the_method_keeps(many, floats, stack, limits):
-    if floats:
-        stack = (stack * 1.0183).astype(np.float32)
-    active, first, end = many(stack, *np.float32(limits))
-    n, room = len(stack), np.empty((rejections.ROOMS, len(stack) + 1))
-    for p in np.flatnonzero(~active):
-        marks, x = np.zeros(n, np.int8), np.sort(stack[:, p]).astype(float)
-        i, j = MANY_AT_ONCE[many](x, *limits, room, marks)
-        if i < 0:  # Of equal samples some may be kept.
-            np.testing.assert_array_equal(x[marks == 0], x[first[p] : end[p]])
-        else:
-            assert (i, j) == (first[p], end[p])
-
-
-@pytest.mark.parametrize(
-    ("many", "low", "high"),
-    [(siril_lines_of, 5, 5), (absolute_lines_of, 4, 2), (winsorized_of, 4, 3)],
-)
-@pytest.mark.parametrize("n", [20, 30, 120])
-def test_few_pixels_of_noise_are_left_to_the_method(many, low, high, n):
-    noise = np.round(np.random.default_rng(n).normal(1000, 8, (n, 2000)))
-    active, first, end = many(noise, np.float32(low), np.float32(high))
-    assert active.mean() < 0.06
-    assert (end - first < n).any()
 
 
 @settings(max_examples=25, deadline=None)

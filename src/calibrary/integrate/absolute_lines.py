@@ -24,39 +24,37 @@ from calibrary.integrate.lines import FEWEST, FEWEST_AGAIN, TURNS, first_pivot
 # Kinds of what is known of a pixel, see `lanes`.
 _LEFT: Final = 0 * AT_ONCE
 _RANGE: Final = 1 * AT_ONCE
-_PART: Final = 2 * AT_ONCE
-"""How many samples are left, highest less lowest of them, ADU, and the most that one of them is
-off a whole number."""
-_HERE: Final = 3 * AT_ONCE
-_BASE: Final = 4 * AT_ONCE
+"""How many samples are left, and highest less lowest of them, ADU."""
+_HERE: Final = 2 * AT_ONCE
+_BASE: Final = 3 * AT_ONCE
 """Rank of the sample that the line is turned about, and this sample, ADU."""
-_THERE: Final = 5 * AT_ONCE
-_OTHER: Final = 6 * AT_ONCE
+_THERE: Final = 4 * AT_ONCE
+_OTHER: Final = 5 * AT_ONCE
 """Those of the other sample on the line."""
-_REST: Final = 7 * AT_ONCE
+_REST: Final = 6 * AT_ONCE
 """What half of the weight is more than that of the slopes passed."""
-_SPAN: Final = 8 * AT_ONCE
-_RISE: Final = 9 * AT_ONCE
+_SPAN: Final = 7 * AT_ONCE
+_RISE: Final = 8 * AT_ONCE
 """Ranks between the two samples, and ADU."""
-_NEAR: Final = 10 * AT_ONCE
+_NEAR: Final = 9 * AT_ONCE
 """Error of a residual, as all that follow times the span; 0 where its sign is sure."""
-_PULL: Final = 11 * AT_ONCE
-_TURNING: Final = 12 * AT_ONCE
-_TIES: Final = 13 * AT_ONCE
+_PULL: Final = 10 * AT_ONCE
+_TURNING: Final = 11 * AT_ONCE
+_TIES: Final = 12 * AT_ONCE
 """Sum of the signs of the residuals, the same times their distance, and how many are 0."""
-_TOTAL: Final = 14 * AT_ONCE
+_TOTAL: Final = 13 * AT_ONCE
 """Sum of the residuals regardless of sign."""
-_WITHIN_LOW: Final = 15 * AT_ONCE
-_BEYOND_LOW: Final = 16 * AT_ONCE
-_WITHIN_HIGH: Final = 17 * AT_ONCE
-_BEYOND_HIGH: Final = 18 * AT_ONCE
+_WITHIN_LOW: Final = 14 * AT_ONCE
+_BEYOND_LOW: Final = 15 * AT_ONCE
+_WITHIN_HIGH: Final = 16 * AT_ONCE
+_BEYOND_HIGH: Final = 17 * AT_ONCE
 """Residuals up to which a sample is surely kept, and from which it surely is not."""
-_LOW: Final = 19 * AT_ONCE
-_LAST_LOW: Final = 20 * AT_ONCE
-_HIGH: Final = 21 * AT_ONCE
-_FIRST_HIGH: Final = 22 * AT_ONCE
+_LOW: Final = 18 * AT_ONCE
+_LAST_LOW: Final = 19 * AT_ONCE
+_HIGH: Final = 20 * AT_ONCE
+_FIRST_HIGH: Final = 21 * AT_ONCE
 """How many samples are rejected, and the innermost of all that were, ADU."""
-_DOUBT: Final = 23 * AT_ONCE
+_DOUBT: Final = 22 * AT_ONCE
 """How many are neither surely kept nor surely rejected."""
 
 _MOST_FRAMES = 4096
@@ -74,7 +72,9 @@ _HIGHEST = np.float32(3e38)
 
 
 @njit
-def linear_fit(d, low, high, full_scale, network, places, work, rooms, active, first, end) -> None:
+def linear_fit(
+    d, low, high, full_scale, exact, network, places, work, rooms, active, first, end
+) -> None:
     """Find the ranges that linear fit clipping keeps; mark the pixels left to the method.
 
     Parameters
@@ -83,6 +83,8 @@ def linear_fit(d, low, high, full_scale, network, places, work, rooms, active, f
         As of the screens; of `d` only the samples kept are left, in front.
     low, high, full_scale
         See `lines.linear_fit`.
+    exact
+        Whether the samples are whole numbers.
     network
         See `network.sorting_network`.
     places
@@ -108,10 +110,10 @@ def linear_fit(d, low, high, full_scale, network, places, work, rooms, active, f
         for start in range(0, todo, AT_ONCE):
             some = places[start : min(start + AT_ONCE, todo)]
             size = padded(len(some))
-            _gather(d, some, size, first, end, work, lanes)
+            _gather(d, some, first, end, work, lanes)
             for _ in range(1 if look else TURNS):
                 _turn(n, some, size, network, lanes, slopes)
-            _weigh(n, size, lanes)
+            _weigh(n, size, exact, lanes)
             _set_limits(size, low, high, full_scale, lanes)
             _reject(n, size, lanes)
             going = _go_on(d, some, work, lanes, active, first, end, places, going)
@@ -121,7 +123,7 @@ def linear_fit(d, low, high, full_scale, network, places, work, rooms, active, f
 
 
 @njit
-def _gather(d, places, size, first, end, work, lanes):
+def _gather(d, places, first, end, work, lanes):
     """Copy what is left of some pixels."""
     for f in range(d.shape[0]):
         x, row = d[f], SAMPLES + f * AT_ONCE
@@ -134,13 +136,6 @@ def _gather(d, places, size, first, end, work, lanes):
         lanes[_LEFT + q], lanes[_RANGE + q] = left, d[left - 1, p] - d[0, p]
         lanes[_THERE + q], lanes[_OTHER + q] = pivots[p], d[int(pivots[p]), p]
         lanes[_LAST_LOW + q], lanes[_FIRST_HIGH + q] = last_low[p], first_high[p]
-    for q in range(size):
-        lanes[_PART + q] = 0
-    for f in range(d.shape[0]):
-        row = SAMPLES + f * AT_ONCE
-        for q in range(size):
-            x = lanes[row + q]
-            lanes[_PART + q] = max(lanes[_PART + q], abs(x - np.floor(x)))
 
 
 @njit(error_model="numpy")
@@ -186,15 +181,15 @@ def _turn(n, places, size, network, lanes, slopes):
 
 
 @njit(error_model="numpy")
-def _weigh(n, size, lanes):
+def _weigh(n, size, exact, lanes):
     """Add up the residuals of each pixel, and what they do to its line; see `lines`."""
     zero, one = np.float32(0), np.float32(1)
     for q in range(size):
         span, rise = lanes[_THERE + q] - lanes[_HERE + q], lanes[_OTHER + q] - lanes[_BASE + q]
         lanes[_SPAN + q], lanes[_RISE + q] = abs(span), abs(rise)
-        exact = (lanes[_PART + q] == 0) & (abs(rise) * lanes[_LEFT + q] <= _EXACT)
+        sure = exact & (abs(rise) * lanes[_LEFT + q] <= _EXACT)
         error = _ERROR * lanes[_RANGE + q] * lanes[_LEFT + q]
-        lanes[_NEAR + q] = zero if exact else error
+        lanes[_NEAR + q] = zero if sure else error
         lanes[_PULL + q], lanes[_TURNING + q], lanes[_TIES + q] = zero, zero, zero
         lanes[_TOTAL + q] = zero
     for f in range(n):
@@ -268,7 +263,9 @@ def _go_on(d, some, work, lanes, active, first, end, places, going):
             _take_out(d, p, lanes, q)
             first[p], end[p] = first[p] + int(lanes[_LOW + q]), end[p] - int(lanes[_HIGH + q])
         left = end[p] - first[p]
-        sure = flat or ((near == 0 or ties == 2) and lanes[_DOUBT + q] == 0)
+        # Without exact residuals too few digits tell which of several best lines is found.
+        only = ties == 2 and abs(turning) < span and abs(balance) < span
+        sure = flat or ((near == 0 or only) and lanes[_DOUBT + q] == 0)
         if sure and lost > 0 and left >= FEWEST_AGAIN:
             pivot = int(there - lanes[_LOW + q])
             work[0, p] = min(max(pivot, 0), left - 1)

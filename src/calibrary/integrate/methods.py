@@ -134,7 +134,7 @@ def screen(family, rule, d, network, rooms, places, active, first, end) -> None:
     """
     method, par, _ = rule
     work, lanes, more = rooms
-    low, high = np.float32(par[LOW]), np.float32(par[HIGH])
+    low, high, exact = np.float32(par[LOW]), np.float32(par[HIGH]), par[INTEGERS] != 0.0
     active[:] = False
     if method == MINMAX:
         first[:], end[:] = rejections.minmax(d[:, 0], par[LOW], par[HIGH])
@@ -143,18 +143,18 @@ def screen(family, rule, d, network, rooms, places, active, first, end) -> None:
     elif family == WINSORIZING:
         cutoff = np.float32(par[CUTOFF])
         winsorizing.winsorized(
-            d, low, high, cutoff, network, places, (lanes, more), active, first, end
+            d, low, high, cutoff, exact, network, places, (lanes, more), active, first, end
         )
     elif family == LINES:
         scale = np.float32(par[FULL_SCALE])
         absolute_lines.linear_fit(
-            d, low, high, scale, network, places, work, (lanes, more), active, first, end
+            d, low, high, scale, exact, network, places, work, (lanes, more), active, first, end
         )
     elif method in (SIGMA, SIRIL_SIGMA):
         screens.sigma(d, low, high, work, active)
     elif family == OF_SIRIL:
         if method == SIRIL_WINSORIZED:
-            screens.siril_winsorized(d, low, high, par[INTEGERS] != 0.0, work, active)
+            screens.siril_winsorized(d, low, high, exact, work, active)
         else:
             screens.siril_linear_fit(d, low, high, work, active)
             siril_lines.linear_fit(d, low, high, places, lanes, active, first, end)

@@ -25,18 +25,20 @@ from calibrary.integrate.rejections import (
 )
 
 # Kinds of what is known of a pixel, see `lanes`.
-_BOTTOM: Final = 0 * AT_ONCE
-_TOP: Final = 1 * AT_ONCE
+_BASE: Final = 0 * AT_ONCE
+"""What all that follow are less, ADU."""
+_BOTTOM: Final = 1 * AT_ONCE
+_TOP: Final = 2 * AT_ONCE
 """The outermost samples, ADU."""
-_LOCATION: Final = 2 * AT_ONCE
-_SPREAD: Final = 3 * AT_ONCE
+_LOCATION: Final = 3 * AT_ONCE
+_SPREAD: Final = 4 * AT_ONCE
 """ADU."""
-_TOTAL: Final = 4 * AT_ONCE
-_POWER: Final = 5 * AT_ONCE
+_TOTAL: Final = 5 * AT_ONCE
+_POWER: Final = 6 * AT_ONCE
 """Sums of the samples drawn in and of their squares."""
-_CLOSE: Final = 6 * AT_ONCE
+_CLOSE: Final = 7 * AT_ONCE
 """How many of them are so near to the cutoff that too few digits tell their side."""
-_STATE: Final = 7 * AT_ONCE
+_STATE: Final = 8 * AT_ONCE
 """One of the following."""
 _FIRST, _GOING, _MAY_REST, _SETTLED, _DOUBTFUL = (np.float32(k) for k in range(5))
 """Not drawn in yet; the spread still changes; it may have settled before, with nothing to reject;
@@ -51,12 +53,14 @@ _ROUNDS = 20
 _SUM_ERROR = np.float32(4e-7)
 """Error of the change of a spread for each sample, as a fraction of the spread: what adding up
 may do to it, and to those before it."""
+_FAR = np.float32(2)
+"""Spreads from the base: further out too many digits of the sums cancel."""
 _DOUBT = np.float32(1e-3)
 """Relative distance from a limit within which too few digits tell."""
 
 
 @njit
-def winsorized(d, low, high, cutoff, network, places, rooms, active, first, end) -> None:
+def winsorized(d, low, high, cutoff, exact, network, places, rooms, active, first, end) -> None:
     """Find the ranges that winsorised clipping keeps; mark the pixels left to the method.
 
     Parameters
@@ -65,6 +69,8 @@ def winsorized(d, low, high, cutoff, network, places, rooms, active, first, end)
         As of the screens.
     low, high, cutoff
         See `rejections.winsorized`.
+    exact
+        Whether the samples are whole numbers.
     network
         See `network.sorting_network`.
     places
@@ -83,7 +89,7 @@ def winsorized(d, low, high, cutoff, network, places, rooms, active, first, end)
         places[p] = p
     some = np.empty(AT_ONCE, np.int32)
     for left in range(n, _FEWEST - 1, -1):
-        limits = low, high, cutoff if left == n and cutoff > 0 else _NO_CUTOFF
+        limits = low, high, cutoff if left == n and cutoff > 0 else _NO_CUTOFF, exact
         going = count = 0
         for k in range(todo):
             p = places[k]
@@ -122,17 +128,19 @@ def _clip(d, left, limits, network, some, rooms, chosen, going):
 
 @njit
 def _gather(d, left, places, first, lanes):
-    """Copy what is left of some pixels."""
+    """Copy what is left of some pixels, less their lower median: so the sums have small errors."""
     if left == d.shape[0]:
         for f in range(left):
             x, row = d[f], SAMPLES + f * AT_ONCE
             for q in range(len(places)):
                 lanes[row + q] = x[places[q]]
+        lanes[_BASE : _BASE + len(places)] = 0
     else:
         for q in range(len(places)):
             x = d[first[places[q]] :, places[q]]
+            lanes[_BASE + q] = x[(left - 1) // 2]
             for f in range(left):
-                lanes[SAMPLES + f * AT_ONCE + q] = x[f]
+                lanes[SAMPLES + f * AT_ONCE + q] = x[f] - lanes[_BASE + q]
 
 
 @njit(error_model="numpy")
@@ -218,7 +226,7 @@ def _draw_in(left, size, lanes):
 @njit(error_model="numpy")
 def _measure(left, size, limits, lanes):
     """Measure location and spread of the samples drawn in; return how many have not settled."""
-    low, high, cutoff = limits
+    low, high, cutoff, _ = limits
     reach = np.float32(2 * WINSOR_CLAMP) * (np.float32(1) + _DOUBT)
     zero, one, count = np.float32(0), np.float32(1), np.float32(left)
     tolerance, doubt = np.float32(WINSOR_TOLERANCE), count * _SUM_ERROR
@@ -236,7 +244,8 @@ def _measure(left, size, limits, lanes):
         after = _SETTLED if rests & (all_kept | (state == _GOING)) else after
         after = after if may_rest & (state != _FIRST) else max(state, _GOING)
         # Drawn in samples might be beyond the cutoff if the spread shrank so much.
-        after = _DOUBTFUL if reach * before > cutoff * spread else after
+        doubtful = (reach * before > cutoff * spread) | (abs(mean) > _FAR * spread)
+        after = _DOUBTFUL if doubtful else after
         moves = state < _SETTLED
         lanes[_LOCATION + q] = mean if moves else lanes[_LOCATION + q]
         lanes[_SPREAD + q] = spread if moves else before
@@ -248,25 +257,25 @@ def _measure(left, size, limits, lanes):
 @njit
 def _note(d, left, limits, some, lanes, chosen, going):
     """Note the ranges of pixels that have settled; list those that lost samples."""
-    low, high, _ = limits
+    low, high, _, exact = limits
     active, first, end, places = chosen
     one = np.float32(1)
     for q in range(len(some)):
-        p, location, spread = some[q], lanes[_LOCATION + q], lanes[_SPREAD + q]
+        p, base, spread = some[q], lanes[_BASE + q], lanes[_SPREAD + q]
+        location = lanes[_LOCATION + q]
         if lanes[_STATE + q] < _SETTLED:
             continue
         i, j, sure = first[p], end[p], lanes[_STATE + q] == _SETTLED
         if spread == 0:
-            for k in range(i, j):
-                sure &= d[k, p] == np.floor(d[k, p])  # Else there may be some spread.
+            sure &= exact or d[i, p] == d[j - 1, p]  # Else there may be some spread.
         else:
             most, least = spread * (one + _DOUBT), spread * (one - _DOUBT)
-            while i < j and location - d[i, p] > low * most:
+            while i < j and location - (d[i, p] - base) > low * most:
                 i += 1
-            while i < j and d[j - 1, p] - location > high * most:
+            while i < j and (d[j - 1, p] - base) - location > high * most:
                 j -= 1
-            sure &= i < j and location - d[i, p] < low * least
-            sure &= i < j and d[j - 1, p] - location < high * least
+            sure &= i < j and location - (d[i, p] - base) < low * least
+            sure &= i < j and (d[j - 1, p] - base) - location < high * least
         more = sure and _FEWEST <= j - i < left
         first[p], end[p] = i if sure else 0, j if sure else d.shape[0]
         active[p] = more or not sure
