@@ -1,8 +1,9 @@
 """The compiled inner loop: an image row, tile by tile, from raw samples to master and counts.
 
 Per tile: load and sort all pixels at once (`tiles`); find the pixels in which something may be
-rejected (`screens`), and what, one by one (`settling`), with the methods of `rejections`, `lines`
-and `siril`; add up what is left, all pixels at once again.
+rejected (`screens`), and what, for many at once (`lanes` and the modules that use it) or one by one
+(`settling`), as `rejections`, `lines` and `siril` define it; add up what is left, all pixels at
+once again.
 
 Nothing is added up across pixels but integers, and the samples of a pixel always in the same
 order: the result depends neither on tiles and bands nor on the number of threads. There is no
