@@ -35,7 +35,7 @@ def first_pivot(n: int) -> int:
 
 
 @njit
-def absolute_line(n: int, pivot: int, turns: int, room: Room) -> tuple[int, int, float, float]:
+def absolute_line(n: int, pivot: int, turns: int, room: Room) -> tuple[int, float, float]:
     """Fit a line to the samples ``room[2, :n]`` against their place by least absolute deviations.
 
     A best line goes through two of the points. One through a first point, `pivot`, is turned
@@ -45,10 +45,9 @@ def absolute_line(n: int, pivot: int, turns: int, room: Room) -> tuple[int, int,
 
     Returns
     -------
-    here, there
-        The two points.
-    slope, deviation
-        ADU per place, and the mean absolute residual in ADU.
+    point, slope, deviation
+        Place of the point met last, ADU per place, and the mean absolute residual in ADU; the
+        residuals stand in the room.
     """
     here, there = 0, pivot
     slope = 0.0
@@ -63,7 +62,7 @@ def absolute_line(n: int, pivot: int, turns: int, room: Room) -> tuple[int, int,
     total = 0.0
     for k in range(n):
         total += abs(room[_RESIDUALS, k])
-    return here, there, slope, total / n
+    return there, slope, total / n
 
 
 @njit
@@ -145,7 +144,7 @@ def linear_fit(
         room[_LEFT, k], room[_PLACE, k] = x[k], k
     pivot, turns = first_pivot(n), TURNS
     while n >= FEWEST_AGAIN:
-        _, pivot, slope, deviation = absolute_line(n, pivot, turns, room)
+        pivot, slope, deviation = absolute_line(n, pivot, turns, room)
         spread = 2.0 * deviation * math.sqrt(1.0 + (slope / full_scale) ** 2)
         if spread <= 1e-12 * full_scale:
             break
