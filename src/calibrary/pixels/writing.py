@@ -68,7 +68,7 @@ def write_master(
         ``codec`` (lz4, lz4hc, zlib, zstd, none), ``shuffle``, ``checksum`` (sha-1, sha-256,
         sha-512, none), ``fits_units`` (adu, normalised).
     threads
-        For XISF, whose samples are shuffled and packed.
+        For XISF, whose samples are normalised and shuffled side by side.
 
     Returns
     -------
