@@ -106,15 +106,37 @@ def esd(x, fraction=0.3, alpha=0.05):
     return np.array(kept)
 
 
+def lines_through_pairs(y):
+    """Slopes of the lines through any two of the points, and the residuals from each."""
+    i, j = np.triu_indices(len(y), 1)
+    slopes = (y[j] - y[i]) / (j - i)
+    places = np.arange(len(y))
+    return slopes, y - y[i, None] - slopes[:, None] * (places - i[:, None])
+
+
 def least_absolute_deviation(y):
     """The least mean absolute residual of any line through two of the points."""
-    n, best = len(y), np.inf
-    places = np.arange(n)
-    for i in range(n):
-        for j in range(i + 1, n):
-            slope = (y[j] - y[i]) / (j - i)
-            best = min(best, np.abs(y - y[i] - slope * (places - i)).mean())
-    return best
+    return np.abs(lines_through_pairs(y)[1]).mean(axis=1).min()
+
+
+def linear_fit(x, low, high):
+    """What is kept; None where several lines are equally good."""
+    x = np.sort(np.asarray(x, float))
+    if len(x) < 5:
+        return x
+    while len(x) >= 3:
+        slopes, residuals = lines_through_pairs(x)
+        means = np.abs(residuals).mean(axis=1)
+        best = means.argmin()
+        equal = means <= means[best] * (1 + 1e-6) + 1e-9
+        if np.ptp(residuals[equal], axis=0).max() > 1e-6:
+            return None
+        spread = 2 * means[best] * np.sqrt(1 + (slopes[best] / 65535) ** 2)
+        kept = (residuals[best] > -low * spread) & (residuals[best] < high * spread)
+        if spread < 1e-9 or kept.all():
+            return x
+        x = x[kept]
+    return x
 
 
 def siril_sigma(x, low, high):

@@ -186,6 +186,23 @@ def test_linear_fit_is_that_of_least_absolute_deviations(stack, factor):
         assert slope >= 0.0
 
 
+@pytest.mark.parametrize("floats", [False, True], ids=["integers", "floats"])
+@settings(max_examples=25, deadline=None)
+@given(stack=stacks(), limits=st.sampled_from([(5.0, 4.0), (4.0, 2.0), (2.0, 1.5)]))
+def test_linear_fit_agrees_with_reference_where_one_line_is_the_best(floats, stack, limits):
+    low, high = limits[0] * 1.00037, limits[1] * 1.00071
+    left = [references.linear_fit(pixel, low, high) for pixel in stack.T]
+    only = [p for p, kept in enumerate(left) if kept is not None]
+    if not only:
+        return
+    left = [left[p] if len(left[p]) else stack[:, p] for p in only]
+    numbers = np.array([len(kept) for kept in left])
+    rejection = Rejection("linear_fit", low, high)
+    master, _, kept = combine(np.ascontiguousarray(stack[:, only]), rejection, floats)
+    np.testing.assert_array_equal(kept, np.bincount(numbers, minlength=len(stack) + 1))
+    np.testing.assert_allclose(master, [k.mean() for k in left], rtol=2e-7)
+
+
 def test_linear_fit_rejects_an_outlier_and_a_step():
     rng = np.random.default_rng(3)
     stack = np.round(rng.normal(1000, 6, (30, 50)))
