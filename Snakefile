@@ -10,8 +10,8 @@ conclude   exit status 1 while a group fails
 
 from snakemake.utils import min_version
 
-from calibrary.job import collect_rarely, one_line_errors
-from calibrary.run import SNAKEMAKE_MB, Run
+from calibrary.workflow.job import collect_rarely, one_line_errors
+from calibrary.workflow.run import SNAKEMAKE_MB, Run
 
 min_version("9.13")
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.files import write_fits, write_xisf
 from calibrary.simulate.headers import NINA, Facts
 

@@ -20,7 +20,7 @@ from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
 from calibrary.integrate.kernels import compiled_kernel
 from calibrary.integrate.methods import family_of, number_of
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 paths, method, profile = sys.argv[1].split(","), sys.argv[2], sys.argv[3]
 flat = sys.argv[4] == "flat"
 kind = FrameType.FLAT if flat else FrameType.DARK

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from calibrary.checks import CHECKS
-from calibrary.model import (
+from calibrary.masters.preview import render_preview
+from calibrary.records import (
     FRAME_FIELDS,
     Action,
     Calibrator,
@@ -22,7 +23,6 @@ from calibrary.model import (
     GroupKeys,
     GroupPlan,
 )
-from calibrary.preview import render_preview
 
 SETUPS = (("Esprit 120ED", "ASI2600MM", None), ("Edge HD 8", "QHY600M", "RGGB"))
 SORTS = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.night import mono_camera
 from calibrary.simulate.scene import Scene
 from calibrary.simulate.series import Series, write_series

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from calibrary.files import appearing, write_text_atomic
-from calibrary.model import CalibraryError
+from calibrary.records import CalibraryError
 
 
 def names(folder):

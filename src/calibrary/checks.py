@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from calibrary.model import CALIBRATION_TYPES, FrameType
+from calibrary.records import CALIBRATION_TYPES, FrameType
 
 BIAS, DARK, DARKFLAT, FLAT = CALIBRATION_TYPES
 THERMAL = (DARK, DARKFLAT)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from calibrary.model import CalibraryError
+from calibrary.records import CalibraryError
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from calibrary.config import __main__ as generated
 from calibrary.config import load_config
 from calibrary.config.model import Config, gap_hours
-from calibrary.model import CalibraryError
+from calibrary.records import CalibraryError
 
 REPO = Path(__file__).resolve().parents[2]
 LEAST = {"source": "frames", "library": "masters"}

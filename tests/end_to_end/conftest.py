@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from observatory import Ended, Workspace, flats, take
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.series import Series
 
 

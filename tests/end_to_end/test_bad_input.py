@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 from observatory import Workspace, take
 
-from calibrary.model import FrameType
 from calibrary.pixels.reading import read_image
 from calibrary.pixels.writing import write_master
+from calibrary.records import FrameType
 from calibrary.simulate.series import Series
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from xisf import XISF
 
-from calibrary.model import MANIFEST_COLUMNS
+from calibrary.records import MANIFEST_COLUMNS
 
 SETUP = "Edge_HD_8__QHY600M"
 

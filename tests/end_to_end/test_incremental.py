@@ -8,7 +8,7 @@ from pathlib import Path
 
 from observatory import flats, take
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.series import Series
 
 ALWAYS = {"index", "plan", "report", "conclude"}

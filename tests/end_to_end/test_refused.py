@@ -6,7 +6,7 @@ import astropy.io.fits
 from observatory import flats, take
 
 from calibrary.headers.reading import read_header
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.series import Series
 
 NO_MASTER_PASSES = {"level_dark_fraction": {"warn": 0.0, "fail": 0.0}}

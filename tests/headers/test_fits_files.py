@@ -7,8 +7,8 @@ from headerfiles import extension_bytes, fits_bytes, header_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibrary.headers.cards import parse_card, parse_cards
-from calibrary.headers.fits import first_image, read_fits_hdus
+from calibrary.formats.cards import parse_card, parse_cards
+from calibrary.formats.fits import first_image, read_fits_hdus
 from calibrary.headers.reading import HeaderError
 
 TILES = """

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from calibrary.headers.reading import is_set_aside_for_type, read_header
-from calibrary.model import Frame
+from calibrary.records import Frame
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from headerfiles import extension_bytes, fits_bytes, xisf_bytes
 
 from calibrary.headers.reading import is_set_aside_for_pedestal, is_set_aside_for_type
-from calibrary.model import CalibraryError, FrameType
+from calibrary.records import CalibraryError, FrameType
 
 
 @pytest.mark.parametrize(

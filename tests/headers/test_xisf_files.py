@@ -6,8 +6,8 @@ import struct
 import pytest
 from headerfiles import xisf_bytes, xisf_file
 
+from calibrary.formats.xisf import MAX_HEADER_BYTES, read_xisf_header
 from calibrary.headers.reading import HeaderError
-from calibrary.headers.xisf import MAX_HEADER_BYTES, read_xisf_header
 
 DATA = bytes(range(24))
 

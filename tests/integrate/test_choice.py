@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from calibrary.integrate.choice import DEFAULT_LIMITS, Rejection, resolve
-from calibrary.model import CalibraryError, FrameType
+from calibrary.records import CalibraryError, FrameType
 
 BIAS, DARK, FLAT = FrameType.BIAS, FrameType.DARK, FrameType.FLAT
 

@@ -15,7 +15,7 @@ INTEGRATE = """
 import hashlib, sys
 from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 given = resolve(FrameType.DARK, len(sys.argv) - 1, {"rejection": "sigma"})
 made = integrate(sys.argv[1:], given)
 print(hashlib.sha256(made.master.tobytes()).hexdigest(), made.rejected_high)

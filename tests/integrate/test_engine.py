@@ -8,9 +8,9 @@ import pytest
 from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
 from calibrary.integrate.resources import BASE_MB
-from calibrary.model import CalibraryError, FrameType
 from calibrary.pixels.layout import PixelError
 from calibrary.pixels.reading import FrameReader
+from calibrary.records import CalibraryError, FrameType
 
 
 def settings(frame_type=FrameType.DARK, n=12, **more):

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 path, n, mem = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 given = resolve(FrameType.DARK, n, {"rejection": "sigma"})
 integrate([path] * n, given, threads=2, mem_mb=mem, progress=None)

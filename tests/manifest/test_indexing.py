@@ -12,7 +12,7 @@ import pytest
 
 from calibrary.headers.reading import read_header
 from calibrary.manifest import index_frames, worker
-from calibrary.model import Status
+from calibrary.records import Status
 
 
 @pytest.fixture

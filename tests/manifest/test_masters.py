@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from calibrary.manifest.masters import library_digest, published_digests, read_library
-from calibrary.model import FrameType, Status
+from calibrary.library.index import library_digest, published_digests, read_library
+from calibrary.records import FrameType, Status
 
 OWN = "T_C_MasterDark_2025_11_10_High_Gain_Mode_16BIT_G56_OS10_U60_Bin1x1_120s_-10C.xisf"
 

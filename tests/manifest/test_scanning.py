@@ -6,7 +6,7 @@ import os
 import pytest
 
 from calibrary.manifest import scan, tree_digest
-from calibrary.model import CalibraryError
+from calibrary.records import CalibraryError
 
 
 def names(*sources):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from calibrary.manifest import frames_to_table, read_frames, write_frames, write_manifest
 from calibrary.manifest.rows import decode_frame, encode_frame
-from calibrary.model import MANIFEST_COLUMNS, CalibraryError, Frame, FrameType, Status, TypeSource
+from calibrary.records import MANIFEST_COLUMNS, CalibraryError, Frame, FrameType, Status, TypeSource
 
 TEXT = st.none() | st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20

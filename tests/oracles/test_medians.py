@@ -7,7 +7,7 @@ from astropy.io import fits
 
 from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 
 
 def _settings(rejection):

@@ -11,7 +11,7 @@ from astropy.io import fits
 
 from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 
 SIRIL_NAMES = {"sigma": "sigma", "winsorized": "winsorized", "linear_fit": "linear"}
 

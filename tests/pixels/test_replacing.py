@@ -6,10 +6,10 @@ import signal
 import numpy as np
 import pytest
 
-from calibrary.model import CalibraryError
 from calibrary.pixels.layout import PixelError
 from calibrary.pixels.reading import open_frame
 from calibrary.pixels.writing import write_master
+from calibrary.records import CalibraryError
 
 DATA = np.random.default_rng(0).normal(1000, 12, (300, 400)).astype(np.float32)
 

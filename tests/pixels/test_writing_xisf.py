@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calibrary.headers.xisf import read_xisf_header
+from calibrary.formats.xisf import read_xisf_header
 from calibrary.pixels import xisf_writer
 from calibrary.pixels.reading import read_image
 from calibrary.pixels.writing import write_master

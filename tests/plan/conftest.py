@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from calibrary.config import Config
-from calibrary.model import Action, Frame, FrameType, Status
 from calibrary.plan.overrides import Overrides
 from calibrary.plan.planning import Plan, make_plan
+from calibrary.records import Action, Frame, FrameType, Status
 
 Shoot = Callable[..., list[Frame]]
 

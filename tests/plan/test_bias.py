@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from calibrary.model import Action, FrameType, GroupKeys, GroupPlan
 from calibrary.plan.bias import with_bias
+from calibrary.records import Action, FrameType, GroupKeys, GroupPlan
 
 KEYS = GroupKeys(
     telescope="scope",

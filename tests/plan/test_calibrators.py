@@ -5,8 +5,8 @@ import json
 import pytest
 
 from calibrary.config import load_config
-from calibrary.model import CalibratorKind, FrameType
 from calibrary.plan.overrides import Overrides
+from calibrary.records import CalibratorKind, FrameType
 
 FLATS = "2025-11-10T18:00:00"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 
 
 def types(plan) -> list[FrameType]:

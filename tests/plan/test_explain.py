@@ -8,10 +8,10 @@ from typer.testing import CliRunner
 
 from calibrary.cli.explain import explain
 from calibrary.config import load_config
+from calibrary.explain.explain import explain_target
 from calibrary.manifest import write_frames
-from calibrary.model import CalibraryError, Status
-from calibrary.plan.explain import explain_target
 from calibrary.plan.write import write_plan
+from calibrary.records import CalibraryError, Status
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """What `snakemake -n` says before Snakemake does."""
 
 from calibrary.config import load_config
-from calibrary.forecast import forecast
 from calibrary.manifest import index_frames, write_frames
 from calibrary.plan.write import write_plan
 from calibrary.simulate.tree import write_tiny_tree
+from calibrary.workflow.forecast import forecast
 
 
 def test_of_many_alike_the_first_are_named_and_the_others_counted(tmp_path):

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calibrary.config import Config, load_config
-from calibrary.model import Frame, FrameType, Status
 from calibrary.plan.overrides import Overrides
 from calibrary.plan.planning import Plan, make_plan
+from calibrary.records import Frame, FrameType, Status
 
 CONFIG = Config(source=("/source",), library="/library")
 TOLERANCES = {"bias": 3.0, "dark": 1.0, "darkflat": 1.0, "flat": 5.0}

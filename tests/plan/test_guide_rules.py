@@ -12,11 +12,11 @@ import pytest
 
 from calibrary.config import load_config
 from calibrary.headers.reading import read_header
+from calibrary.library.names import decimal, sanitise
 from calibrary.manifest import index_frames
-from calibrary.model import Action, CalibratorKind, FrameType, Status
 from calibrary.plan.coverage import REFRESH_DAYS, coverage
-from calibrary.plan.names import decimal, sanitise
 from calibrary.plan.write import nothing_found
+from calibrary.records import Action, CalibratorKind, FrameType, Status
 
 NIGHT = "2025-11-10T20:00:00"
 SETUP = "Edge_HD_8__QHY600M"

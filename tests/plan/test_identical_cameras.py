@@ -6,8 +6,8 @@ import random
 import pytest
 
 from calibrary.config import load_config
-from calibrary.model import Action, FrameType
 from calibrary.plan.overrides import Overrides
+from calibrary.records import Action, FrameType
 
 NIGHT = "2025-11-10T20:00:00"
 LATER = "2025-11-10T21:00:00"

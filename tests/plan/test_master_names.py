@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from calibrary.manifest.master_names import MasterName, parse_name
-from calibrary.model import FrameType
+from calibrary.library.master_names import MasterName, parse_name
+from calibrary.records import FrameType
 
 
 def test_anawbpps_own_pattern():

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calibrary.config import Config
-from calibrary.model import Frame, FrameType
-from calibrary.plan.names import decimal, sanitise
+from calibrary.library.names import decimal, sanitise
 from calibrary.plan.overrides import Overrides
 from calibrary.plan.planning import make_plan
+from calibrary.records import Frame, FrameType
 
 CONFIG = Config(source=("/source",), library="/library")
 SAFE_ID = re.compile(r"[A-Za-z0-9_.-]+")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from calibrary.config import Config
 from calibrary.headers.reading import read_header
-from calibrary.model import Frame, FrameType
 from calibrary.plan.overrides import Overrides
 from calibrary.plan.planning import Plan, make_plan
+from calibrary.records import Frame, FrameType
 
 CONFIG = Config(source=("/source",), library="/library")
 NIGHT = "2025-11-10T20:00:00"

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from calibrary.headers.provenance import RAW
-from calibrary.model import CalibraryError, FrameType, Status, TypeSource
 from calibrary.plan.overrides import Overrides, Pattern, apply_overrides, load_overrides
+from calibrary.records import CalibraryError, FrameType, Status, TypeSource
 
 REPO = Path(__file__).resolve().parents[2]
 

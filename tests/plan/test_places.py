@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calibrary.config import load_config
-from calibrary.model import Action, Frame
 from calibrary.plan.places import Shelf
 from calibrary.plan.sessions import to_time
+from calibrary.records import Action, Frame
 
 START = "2025-11-10T20:00:00"
 

@@ -7,8 +7,8 @@ import pytest
 
 from calibrary.config import load_config
 from calibrary.manifest import index_frames, read_frames, write_frames
-from calibrary.model import CalibraryError, FrameType, GroupPlan, Status
 from calibrary.plan.write import write_plan
+from calibrary.records import CalibraryError, FrameType, GroupPlan, Status
 
 
 @pytest.fixture

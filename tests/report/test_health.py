@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibrary.model import Frame, FrameType
+from calibrary.records import Frame, FrameType
 from calibrary.report.health import trends
 
 LIBRARY = Path("/library")

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from calibrary.config.model import Frames
-from calibrary.model import CalibraryError
+from calibrary.records import CalibraryError
 from calibrary.report.page import write_report
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror='alert(1)'></script><!--"

@@ -3,7 +3,7 @@
 import json
 import os
 
-from calibrary.model import Verdict
+from calibrary.records import Verdict
 from calibrary.report.results import Results, SetAside, read_results
 
 

@@ -2,7 +2,7 @@ import typer
 from typer.testing import CliRunner
 
 from calibrary.cli.simulate import simulate
-from calibrary.model import CalibraryError
+from calibrary.records import CalibraryError
 
 app = typer.Typer()
 app.command()(simulate)

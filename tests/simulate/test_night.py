@@ -10,7 +10,7 @@ import pytest
 from astropy.io import fits
 
 from calibrary.cli.simulate import _parse_size
-from calibrary.model import CalibraryError, FrameType
+from calibrary.records import CalibraryError, FrameType
 from calibrary.simulate.night import colour_camera, mono_camera, simulate_night
 from calibrary.simulate.series import Series, write_series
 from calibrary.simulate.tree import write_tiny_tree

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.frames import make_frames, true_master
 from calibrary.simulate.scene import Scene
 from calibrary.simulate.sensor import Sensor

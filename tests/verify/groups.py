@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from calibrary.model import (
+from calibrary.records import (
     Action,
     Calibrator,
     CalibratorKind,

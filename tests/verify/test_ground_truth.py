@@ -10,7 +10,7 @@ import pytest
 
 from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
-from calibrary.model import FrameType, Verdict
+from calibrary.records import FrameType, Verdict
 from calibrary.simulate.defects import Defect
 from calibrary.simulate.frames import true_master
 from calibrary.simulate.scene import Scene

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.defects import Defect
 from calibrary.simulate.files import write_fits
 from calibrary.simulate.sensor import Sensor

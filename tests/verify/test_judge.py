@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from calibrary.checks import CHECKS, QC_KEYWORDS
 from calibrary.config import load_config
 from calibrary.config.limits import Limit, VerifyLimits
-from calibrary.model import CALIBRATION_TYPES, CalibraryError, Verdict
+from calibrary.records import CALIBRATION_TYPES, CalibraryError, Verdict
 from calibrary.verify.judge import judge
 
 CONFIG = {"source": "a", "library": "b"}

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.scene import Scene
 from calibrary.simulate.sensor import Sensor
 from calibrary.verify.hot import LISTED, find_hot_pixels

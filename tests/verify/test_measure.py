@@ -11,7 +11,7 @@ import pytest
 from calibrary.checks import QC_KEYWORDS
 from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
-from calibrary.model import Calibrator, CalibratorKind, FrameType, Verdict
+from calibrary.records import Calibrator, CalibratorKind, FrameType, Verdict
 from calibrary.simulate.defects import Defect
 from calibrary.verify.inputs import check_frames
 from calibrary.verify.judge import judge

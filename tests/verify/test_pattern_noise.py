@@ -4,7 +4,7 @@ import astropy.io.fits
 import numpy as np
 import pytest
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 
 from .groups import SENSOR, write_group
 from .test_ground_truth import SET_ASIDE, verify

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibrary.model import CalibraryError, FrameType
+from calibrary.records import CalibraryError, FrameType
 from calibrary.simulate.files import write_fits
 from calibrary.verify.sampling import SAMPLE_PIXELS, pair_positions, read_sample, sample_positions
 

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from calibrary.cli.verify import verify
-from calibrary.model import CalibraryError, FrameType
+from calibrary.records import CalibraryError, FrameType
 from calibrary.simulate.files import write_fits
 from calibrary.simulate.frames import true_master
 from calibrary.simulate.scene import Scene

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from calibrary.job import job
-from calibrary.summary import conclude
+from calibrary.report.summary import conclude
+from calibrary.workflow.job import job
 
 with job(snakemake.log[0]):
     conclude(Path(snakemake.input.groups))

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from calibrary.config import load_config
-from calibrary.job import job
 from calibrary.manifest import index_frames, write_frames
+from calibrary.workflow.job import job
 
 with job(snakemake.log[0]):
     config = load_config(snakemake.config)

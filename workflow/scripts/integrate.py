@@ -3,15 +3,15 @@
 import json
 from pathlib import Path
 
-from calibrary.build import Place, build_group
-from calibrary.job import job
-from calibrary.model import GroupPlan
+from calibrary.masters.build import Place, build_group
+from calibrary.records import GroupPlan
+from calibrary.workflow.job import job
 
 
 def calibrator_usable(measured: Path) -> bool:
     """Judge a calibrator by today's limits; only flats pay for loading the configuration."""
     from calibrary.config import load_config
-    from calibrary.library.publish import candidate_is_usable
+    from calibrary.publish.publish import candidate_is_usable
 
     return candidate_is_usable(measured, load_config(snakemake.config))
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from calibrary.config import load_config
-from calibrary.job import job
-from calibrary.library.publish import publish_group
+from calibrary.publish.publish import publish_group
+from calibrary.workflow.job import job
 
 with job(snakemake.log[0]):
     measured = Path(snakemake.input.measured)

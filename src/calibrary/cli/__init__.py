@@ -27,7 +27,7 @@ def _options(
 
 def main() -> None:
     """Run ``calibrary``; exit status 0 only on success, one line for what the user can mend."""
-    from calibrary.job import collect_rarely
+    from calibrary.workflow.job import collect_rarely
 
     collect_rarely()
     from calibrary.cli.explain import explain
@@ -36,7 +36,7 @@ def main() -> None:
     from calibrary.cli.simulate import simulate
     from calibrary.cli.stack import stack
     from calibrary.cli.verify import verify
-    from calibrary.model import CalibraryError
+    from calibrary.records import CalibraryError
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     app = typer.Typer(

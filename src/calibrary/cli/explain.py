@@ -15,7 +15,7 @@ def explain(
     results: Annotated[Path, typer.Option(help="Results folder of the run.")] = Path("results"),
 ) -> None:
     """Tell why a file is in its group or was set aside, what calibrates it, and why not another."""
-    from calibrary.plan.explain import explain_target
+    from calibrary.explain.explain import explain_target
 
     for line in explain_target(target, results):
         typer.echo(line)

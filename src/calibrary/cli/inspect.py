@@ -58,7 +58,7 @@ def _read_extras(path: Path) -> HeaderExtras:
     import yaml
 
     from calibrary.config import load_config
-    from calibrary.model import CalibraryError
+    from calibrary.records import CalibraryError
 
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from calibrary.library.reorganize import Step
+    from calibrary.publish.reorganize import Step
 
 
 def reorganize(
@@ -25,7 +25,7 @@ def reorganize(
 
     Ends with exit status 1 if a name was taken; everything else is done all the same.
     """
-    from calibrary.library.reorganize import Deed, plan_steps, summary
+    from calibrary.publish.reorganize import Deed, plan_steps, summary
 
     steps = plan_steps(source, library, move=move)
     if dry_run:
@@ -43,7 +43,7 @@ def reorganize(
 def _run(steps: Sequence[Step]) -> None:
     from rich.progress import Progress
 
-    from calibrary.library.reorganize import Deed, carry_out
+    from calibrary.publish.reorganize import Deed, carry_out
 
     deeds = [step for step in steps if step.deed in (Deed.COPY, Deed.MOVE)]
     with Progress(disable=not sys.stderr.isatty(), transient=True) as progress:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from calibrary.model import CalibraryError
+from calibrary.records import CalibraryError
 
 
 def simulate(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from calibrary.model import (
+from calibrary.records import (
     CALIBRATION_TYPES,
     Action,
     CalibraryError,
@@ -179,7 +179,7 @@ def _progress(description: str) -> Iterator[Callable[[float], None] | None]:
 
 
 def _write(output: Path, plan: GroupPlan, made: Integration, threads: int) -> None:
-    from calibrary.master_header import master_header
+    from calibrary.masters.header import master_header
     from calibrary.pixels.writing import write_master
 
     lost = {path for path, _ in made.dropped}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from calibrary.model import CalibraryError, FrameType, Verdict
+from calibrary.records import CalibraryError, FrameType, Verdict
 
 if TYPE_CHECKING:
     from calibrary.verify.judge import Judgement

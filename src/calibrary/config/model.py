@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from calibrary.config.limits import VerifyLimits
-from calibrary.model import CalibraryError
+from calibrary.records import CalibraryError
 
 RejectionName = Literal[
     "auto",

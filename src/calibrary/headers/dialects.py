@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from calibrary.model import CalibraryError, FrameType
+from calibrary.records import CalibraryError, FrameType
 
 _TABLES = Path(__file__).with_name("dialects.toml")
 

@@ -10,7 +10,7 @@ from pathlib import PurePath
 
 from calibrary.headers.dialects import Dialects, normalise_type
 from calibrary.headers.lookup import Found, Header, clean_text, number
-from calibrary.model import CALIBRATION_TYPES, FrameType, TypeSource
+from calibrary.records import CALIBRATION_TYPES, FrameType, TypeSource
 
 RETYPE = "retype it in the overrides file"
 """The remedy for a wrong or missing type; every reason that is about the type alone has it."""

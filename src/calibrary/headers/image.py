@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from calibrary.headers.cards import Card, HeaderError
-from calibrary.headers.fits import FitsHdu, first_image, is_normalised, read_fits_hdus
-from calibrary.headers.xisf import XisfHeader, XisfImage, read_xisf_header
+from calibrary.formats.cards import Card, HeaderError
+from calibrary.formats.fits import FitsHdu, first_image, is_normalised, read_fits_hdus
+from calibrary.formats.xisf import XisfHeader, XisfImage, read_xisf_header
 
 _XISF_SUFFIX = ".xisf"
 _DIGEST_BYTES = 16

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from calibrary.headers.cards import Card
+from calibrary.formats.cards import Card
 from calibrary.headers.dialects import Dialects
 
 MAX_TEXT = 200

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from calibrary.headers.lookup import Found, Header, clean_text, number
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 
 _MILLISECONDS = re.compile(r"\b(ms|msecs?|milli-?sec\w*)\b", re.IGNORECASE)
 _NAME_EXPOSURE = re.compile(r"(?:^|[^0-9A-Za-z.])(\d+(?:\.\d+)?)(ms|s|sec)(?=$|[^0-9A-Za-z])")

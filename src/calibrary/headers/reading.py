@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from calibrary.headers.cards import HeaderError, unreadable
+from calibrary.formats.cards import HeaderError, unreadable
 from calibrary.headers.dates import read_dates
 from calibrary.headers.dialects import Dialects, HeaderExtras, load_dialects
 from calibrary.headers.frame_types import RETYPE, TypeFinding, find_type, type_from_names
@@ -35,7 +35,7 @@ from calibrary.headers.quantities import (
     read_temperature,
     read_usb_limit,
 )
-from calibrary.model import Frame, FrameType, Status, TypeSource
+from calibrary.records import Frame, FrameType, Status, TypeSource
 
 __all__ = [
     "HeaderError",

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from calibrary.model import CalibraryError, FrameType
+from calibrary.records import CalibraryError, FrameType
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from calibrary.integrate.job import Job
 from calibrary.integrate.levels import Levels, measure_levels
 from calibrary.integrate.noise import HalfDifferences
 from calibrary.integrate.siril_levels import measure_siril_levels
-from calibrary.model import CalibraryError
 from calibrary.pixels.reading import FrameReader, read_image
+from calibrary.records import CalibraryError
 
 Image = npt.NDArray[np.float32]
 

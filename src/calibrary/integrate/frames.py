@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calibrary.model import CalibraryError
 from calibrary.pixels.layout import Layout, PixelError
 from calibrary.pixels.reading import FrameReader, open_frame, to_adu
+from calibrary.records import CalibraryError
 
 SHIFTS = (4, 2)
 """Bits by which cameras of 12 and 14 bits shift their samples up to 16."""

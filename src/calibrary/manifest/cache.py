@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from calibrary import __version__, headers
+from calibrary import __version__, formats, headers
 from calibrary.manifest.rows import decode_frame, encode_frame
 from calibrary.manifest.scanning import FoundFile
-from calibrary.model import FRAME_FIELDS, Frame
+from calibrary.records import FRAME_FIELDS, Frame
 
 log = logging.getLogger(__name__)
 
@@ -164,8 +164,9 @@ class HeaderCache:
 def _code_digest() -> str:
     """Return a digest of the code that reads headers: what other code has read does not count."""
     digest = hashlib.sha256()
-    for path in sorted(Path(headers.__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+    for package in (formats, headers):
+        for path in sorted(Path(str(package.__file__)).parent.glob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from calibrary.headers.reading import is_set_aside_for_pedestal, is_set_aside_for_type
 from calibrary.manifest.cache import HeaderCache
-from calibrary.model import Frame, Status
+from calibrary.records import Frame, Status
 
 _SAMPLE_BYTES = 64 * 1024
 _CHUNK_BYTES = 1024 * 1024

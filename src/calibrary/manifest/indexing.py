@@ -18,7 +18,7 @@ from calibrary.manifest.duplicates import set_copies_aside
 from calibrary.manifest.rows import decode_frame
 from calibrary.manifest.scanning import FoundFile, scan
 from calibrary.manifest.worker import read_frame
-from calibrary.model import Frame
+from calibrary.records import Frame
 
 if TYPE_CHECKING:
     import subprocess

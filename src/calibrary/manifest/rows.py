@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from calibrary.model import FRAME_FIELDS, Frame, FrameType, Status, TypeSource
+from calibrary.records import FRAME_FIELDS, Frame, FrameType, Status, TypeSource
 
 _TYPE = FRAME_FIELDS.index("frame_type")
 _SOURCE = FRAME_FIELDS.index("type_source")

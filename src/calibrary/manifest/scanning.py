@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from calibrary.model import CalibraryError
+from calibrary.records import CalibraryError
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec

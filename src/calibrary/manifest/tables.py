@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calibrary.files import write_text_atomic
-from calibrary.model import (
+from calibrary.records import (
     FRAME_FIELDS,
     MANIFEST_COLUMNS,
     CalibraryError,

@@ -14,7 +14,7 @@ from pathlib import Path
 from calibrary.headers.reading import HeaderError, read_header
 from calibrary.manifest.rows import encode_frame
 from calibrary.manifest.scanning import FoundFile
-from calibrary.model import Frame, Status
+from calibrary.records import Frame, Status
 
 
 def read_frame(file: FoundFile, extras: Mapping[str, object] | None) -> Frame:

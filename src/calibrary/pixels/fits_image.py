@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from calibrary.headers.fits import FitsHdu, first_image, read_fits_hdus
+from calibrary.formats.fits import FitsHdu, first_image, read_fits_hdus
 from calibrary.headers.image import fits_sample_format
-from calibrary.model import CalibraryError
 from calibrary.pixels.layout import Layout, PixelError
 from calibrary.pixels.sources import FileSource, Opened, Source, Unpacked, open_file, unreadable
+from calibrary.records import CalibraryError
 
 _STORED = {8: "u1", 16: ">i2", 32: ">i4", -32: ">f4", -64: ">f8"}
 """Type of a sample by BITPIX (FITS Standard 4.0, table 8)."""

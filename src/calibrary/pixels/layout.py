@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibrary.model import CalibraryError
+from calibrary.records import CalibraryError
 
 ADU_FULL_SCALE = 65535.0
 """ADU that a normalised sample of 1.0 stands for: PixInsight's and Siril's rule, whatever the

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calibrary.headers.cards import HeaderError
-from calibrary.headers.xisf import SIGNATURE
+from calibrary.formats.cards import HeaderError
+from calibrary.formats.xisf import SIGNATURE
 from calibrary.pixels.fits_image import open_fits
 from calibrary.pixels.layout import ADU_FULL_SCALE, Layout, PixelError
 from calibrary.pixels.sources import Opened, open_file

@@ -17,9 +17,9 @@ from typing import IO, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from calibrary.headers import cards
-from calibrary.model import CalibraryError
+from calibrary.formats import cards
 from calibrary.pixels.layout import Layout, PixelError
+from calibrary.records import CalibraryError
 
 IN_MEMORY_BYTES = 256 * 1024
 """Unpacked images up to this size stay in memory, larger ones go to a scratch file: an

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibrary.headers.xisf_blocks import Block
+from calibrary.formats.xisf_blocks import Block
 from calibrary.pixels.layout import PixelError
 from calibrary.pixels.sources import Bytes, Source, Unpacked
 

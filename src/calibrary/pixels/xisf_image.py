@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from calibrary.headers.xisf import XisfImage, read_xisf_header
-from calibrary.headers.xisf_blocks import Block
+from calibrary.formats.xisf import XisfImage, read_xisf_header
+from calibrary.formats.xisf_blocks import Block
 from calibrary.pixels.layout import Layout, PixelError
 from calibrary.pixels.sources import FileSource, MemorySource, Opened, Source, open_file
 from calibrary.pixels.unpacking import unpack, verify_checksum

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from calibrary.model import Action, FrameType, GroupPlan, may_be_one_camera
+from calibrary.records import Action, FrameType, GroupPlan, may_be_one_camera
 
 _SENSOR_KEYS = (
     "telescope",

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibrary.config import Config
-from calibrary.model import Calibrator, CalibratorKind, FrameType
 from calibrary.plan.candidates import KEYS, Candidate, Comparison, Table
 from calibrary.plan.overrides import Overrides, Pattern
 from calibrary.plan.reasons import Explainer
+from calibrary.records import Calibrator, CalibratorKind, FrameType
 
 log = logging.getLogger(__name__)
 

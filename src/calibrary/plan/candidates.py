@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from calibrary.config import Config
 from calibrary.config.model import gap_hours
-from calibrary.model import Frame, FrameType, GroupKeys
 from calibrary.plan.groups import Draft, number, sample_class
 from calibrary.plan.sessions import SECOND, to_time
+from calibrary.records import Frame, FrameType, GroupKeys
 
 HOUR = 3600 * SECOND
 

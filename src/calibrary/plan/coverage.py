@@ -10,7 +10,18 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from calibrary.config import Config
-from calibrary.model import (
+from calibrary.library.names import (
+    CAMERA_STATE,
+    exposure_word,
+    sanitise,
+    settings_words,
+    setup_name,
+    state_words,
+)
+from calibrary.plan.candidates import IF_KNOWN, LOST_IN_MASTERS
+from calibrary.plan.places import below, keys_of
+from calibrary.plan.setups import with_aliases
+from calibrary.records import (
     CALIBRATION_TYPES,
     Action,
     CalibratorKind,
@@ -19,17 +30,6 @@ from calibrary.model import (
     GroupKeys,
     Verdict,
 )
-from calibrary.plan.candidates import IF_KNOWN, LOST_IN_MASTERS
-from calibrary.plan.names import (
-    CAMERA_STATE,
-    exposure_word,
-    sanitise,
-    settings_words,
-    setup_name,
-    state_words,
-)
-from calibrary.plan.places import below, keys_of
-from calibrary.plan.setups import with_aliases
 
 if TYPE_CHECKING:
     import pandas as pd

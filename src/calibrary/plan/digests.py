@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from calibrary.model import Frame, FrameType, GroupKeys
+from calibrary.records import Frame, FrameType, GroupKeys
 
 ENGINE = 1
 """Raised whenever a new release makes other pixels from the same frames and settings."""

@@ -11,10 +11,10 @@ from typing import Any
 
 from calibrary.config import Config
 from calibrary.config.model import gap_hours
-from calibrary.model import CALIBRATION_TYPES, Frame, FrameType, GroupKeys
 from calibrary.plan.clusters import MICRO, exposure_limit, label, temperature_limit, to_micro
 from calibrary.plan.darkflats import Shot, darkflat_flags
 from calibrary.plan.sessions import split_by_gap, to_time
+from calibrary.records import CALIBRATION_TYPES, Frame, FrameType, GroupKeys
 
 _SAMPLE_CLASS = {
     "uint8": "8-bit",

@@ -16,7 +16,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from calibrary.headers.frame_types import RETYPE
 from calibrary.headers.quantities import SHORTEST_SERIAL
 from calibrary.headers.reading import is_set_aside_for_pedestal, is_set_aside_for_type
-from calibrary.model import CALIBRATION_TYPES, CalibraryError, Frame, FrameType, Status, TypeSource
+from calibrary.records import (
+    CALIBRATION_TYPES,
+    CalibraryError,
+    Frame,
+    FrameType,
+    Status,
+    TypeSource,
+)
 
 log = logging.getLogger(__name__)
 

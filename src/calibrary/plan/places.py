@@ -16,11 +16,11 @@ from dataclasses import astuple, dataclass, field
 from pathlib import PurePosixPath
 
 from calibrary.config import Config
-from calibrary.model import Action, Frame, FrameType, GroupKeys, may_be_one_camera
+from calibrary.library.names import group_stem, master_stem, sanitise, telling_words
 from calibrary.plan.clusters import exposure_tolerance_s
 from calibrary.plan.groups import Draft, number
-from calibrary.plan.names import group_stem, master_stem, sanitise, telling_words
 from calibrary.plan.sessions import SECOND, part, to_time
+from calibrary.records import Action, Frame, FrameType, GroupKeys, may_be_one_camera
 
 SUFFIXES = {"xisf": (".xisf",), "fits": (".fits",), "both": (".xisf", ".fits")}
 """The files of one master for each ``output.format``, the leading one first."""

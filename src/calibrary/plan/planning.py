@@ -9,7 +9,17 @@ from operator import attrgetter
 from typing import Any
 
 from calibrary.config import Config
-from calibrary.model import (
+from calibrary.library.names import setup_name
+from calibrary.plan.bias import with_bias
+from calibrary.plan.calibrators import Match, Matcher
+from calibrary.plan.candidates import Candidate, library_candidate, run_candidate
+from calibrary.plan.digests import group_digest, master_digest
+from calibrary.plan.groups import Draft, group_frames
+from calibrary.plan.overrides import Overrides, apply_overrides
+from calibrary.plan.places import Place, Shelves, group_names
+from calibrary.plan.resources import Resources, estimate
+from calibrary.plan.setups import with_aliases, with_setups
+from calibrary.records import (
     CALIBRATION_TYPES,
     FRAME_FIELDS,
     Action,
@@ -21,16 +31,6 @@ from calibrary.model import (
     InputFrame,
     Status,
 )
-from calibrary.plan.bias import with_bias
-from calibrary.plan.calibrators import Match, Matcher
-from calibrary.plan.candidates import Candidate, library_candidate, run_candidate
-from calibrary.plan.digests import group_digest, master_digest
-from calibrary.plan.groups import Draft, group_frames
-from calibrary.plan.names import setup_name
-from calibrary.plan.overrides import Overrides, apply_overrides
-from calibrary.plan.places import Place, Shelves, group_names
-from calibrary.plan.resources import Resources, estimate
-from calibrary.plan.setups import with_aliases, with_setups
 
 
 @dataclass(slots=True)

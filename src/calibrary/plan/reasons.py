@@ -8,9 +8,9 @@ from typing import Any
 
 from calibrary.config import Config
 from calibrary.config.model import gap_hours
-from calibrary.model import FrameType
+from calibrary.library.names import decimal
 from calibrary.plan.candidates import EXACT_KEYS, KEYS, MEASURED_KEYS, Candidate, Comparison
-from calibrary.plan.names import decimal
+from calibrary.records import FrameType
 
 _WORDS = {
     "camera_serial": "serial number of the camera",

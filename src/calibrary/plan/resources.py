@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from calibrary.model import FrameType
 from calibrary.plan.groups import Draft
+from calibrary.records import FrameType
 
 _SAMPLE_BYTES = {"uint8": 1, "int8": 1, "int16": 2, "uint16": 2, "float64": 8}
 _SMALL_PIXELS = 1_000_000

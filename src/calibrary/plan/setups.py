@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 
 from calibrary.config.model import Aliases
-from calibrary.manifest.master_names import setup_of
-from calibrary.model import Frame, GroupKeys
-from calibrary.plan.names import setup_name
+from calibrary.library.master_names import setup_of
+from calibrary.library.names import setup_name
 from calibrary.plan.places import below
+from calibrary.records import Frame, GroupKeys
 
 
 def with_aliases(frames: Sequence[Frame], aliases: Aliases) -> list[Frame]:

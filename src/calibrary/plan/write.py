@@ -13,9 +13,11 @@ from typing import Any
 
 from calibrary.config import Config
 from calibrary.files import write_text_atomic
+from calibrary.library.index import published_digests, read_library
 from calibrary.manifest import read_frames, write_frames
-from calibrary.manifest.masters import published_digests, read_library
-from calibrary.model import (
+from calibrary.plan.overrides import load_overrides
+from calibrary.plan.planning import Plan, make_plan
+from calibrary.records import (
     CALIBRATION_TYPES,
     Action,
     CalibraryError,
@@ -23,8 +25,6 @@ from calibrary.model import (
     GroupPlan,
     Status,
 )
-from calibrary.plan.overrides import load_overrides
-from calibrary.plan.planning import Plan, make_plan
 
 log = logging.getLogger(__name__)
 

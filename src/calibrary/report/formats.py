@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from calibrary.model import FrameType, GroupPlan, Verdict
+from calibrary.records import FrameType, GroupPlan, Verdict
 
 UNKNOWN = "–"
 

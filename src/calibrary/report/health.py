@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from calibrary.checks import QC_KEYWORDS
-from calibrary.model import Frame, FrameType, may_be_one_camera
+from calibrary.records import Frame, FrameType, may_be_one_camera
 from calibrary.report.formats import exposure, number, temperature
 from calibrary.verify.dark import dark_figures
 

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from calibrary.checks import CHECKS
 from calibrary.config.model import Frames
 from calibrary.files import write_text_atomic
-from calibrary.model import CALIBRATION_TYPES, Frame, Verdict
+from calibrary.records import CALIBRATION_TYPES, Frame, Verdict
 from calibrary.report import formats
 from calibrary.report.charts import pack, pack_text
 from calibrary.report.health import Trend, trends

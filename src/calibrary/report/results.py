@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from calibrary.model import (
+from calibrary.records import (
     CALIBRATION_TYPES,
     Action,
     CalibraryError,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.report.formats import TYPE_NAMES
 from calibrary.report.results import SetAside
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from calibrary.model import Verdict
+from calibrary.records import Verdict
 from calibrary.report import formats
 from calibrary.report.results import MasterResult, Results, read_results
 

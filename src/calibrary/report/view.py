@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 
 from calibrary.config.model import FrameCounts, Frames
-from calibrary.model import Status, Verdict
+from calibrary.records import Status, Verdict
 from calibrary.report import formats
 from calibrary.report.charts import captions, chart_data
 from calibrary.report.explanation import explanation

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.defects import Defect, Exposure, afflict
 from calibrary.simulate.scene import Scene
 from calibrary.simulate.sensor import FloatMap, RawFrame, Sensor

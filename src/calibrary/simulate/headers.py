@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.files import Keyword
 
 LOCAL_TIME_H = 1.0

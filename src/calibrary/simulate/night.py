@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from calibrary.files import write_text_atomic
-from calibrary.model import CalibraryError, FrameType
+from calibrary.records import CalibraryError, FrameType
 from calibrary.simulate.defects import Defect
 from calibrary.simulate.headers import ASIAIR, NINA
 from calibrary.simulate.scene import Scene

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.defects import Defect
 from calibrary.simulate.files import write_fits, write_xisf
 from calibrary.simulate.frames import Shot, make_frames, true_master

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.simulate.files import FITS_BLOCK, fits_header
 from calibrary.simulate.headers import NINA, Facts
 

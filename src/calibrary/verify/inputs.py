@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calibrary.model import CalibraryError, FrameType, GroupPlan
+from calibrary.records import CalibraryError, FrameType, GroupPlan
 from calibrary.verify.group import GroupSample, examine_group
 from calibrary.verify.sampling import Sample, sample_of
 from calibrary.verify.statistics import mad_sigma

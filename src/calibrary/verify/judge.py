@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from calibrary.checks import CHECKS, Check
-from calibrary.model import CalibratorKind, FrameType, Verdict
+from calibrary.records import CalibratorKind, FrameType, Verdict
 
 if TYPE_CHECKING:
     from calibrary.config.limits import VerifyLimits

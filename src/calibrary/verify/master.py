@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.verify.hot import find_hot_pixels
 from calibrary.verify.sampling import sample_positions
 from calibrary.verify.statistics import cell_levels, clipped_stats

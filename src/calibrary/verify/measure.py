@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibrary.checks import QC_KEYWORDS
-from calibrary.model import FrameType, GroupPlan
+from calibrary.records import FrameType, GroupPlan
 from calibrary.verify.dark import dark_figures
 from calibrary.verify.inputs import FrameCheck, InputCheck
 from calibrary.verify.master import MasterMeasure, measure_master

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrary.model import FrameType
+from calibrary.records import FrameType
 from calibrary.verify.master import MASTER_SAMPLE
 from calibrary.verify.sampling import sample_positions
 from calibrary.verify.statistics import clipped_stats

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from calibrary.checks import QC_KEYWORDS
-from calibrary.model import CALIBRATION_TYPES, CalibraryError, Frame, FrameType
+from calibrary.records import CALIBRATION_TYPES, CalibraryError, Frame, FrameType
 from calibrary.verify.master import measure_master
 
 

@@ -1,0 +1,1 @@
+"""Why a frame or a group is where it is, in words."""

@@ -1,0 +1,244 @@
+"""Why a file is in its group, and what calibrates a group: told from the results of a run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from calibrary.library.names import decimal
+from calibrary.manifest import read_frames
+from calibrary.records import CalibraryError, Frame, Status
+
+_LISTED = 5
+"""Other groups, or candidates of one rung, that are shown."""
+
+_NEAR = 3
+"""A group that differs in more keys than this needs no explanation."""
+
+_SHARED = (
+    ("telescope", ""),
+    ("camera", ""),
+    ("camera_serial", ""),
+    ("width", "pixels"),
+    ("height", "pixels"),
+    ("x_binning", ""),
+    ("y_binning", ""),
+    ("gain", ""),
+    ("offset", ""),
+    ("readout_mode", ""),
+    ("usb_limit", ""),
+    ("pedestal", "ADU"),
+    ("filter", ""),
+    ("bayer_pattern", ""),
+    ("exposure_s", "s"),
+    ("temp_c", "°C"),
+    ("night", ""),
+)
+_STATUS_WORDS = {
+    Status.USED: "used",
+    Status.SET_ASIDE: "set aside",
+    Status.IGNORED: "ignored",
+}
+
+
+def explain_target(target: str, results: Path) -> list[str]:
+    """Return the explanation of a group or a file, line by line.
+
+    Parameters
+    ----------
+    target : str
+        Name of a group, path of a file, or its name alone where only one has it.
+    results : Path
+        The results folder of a run; nothing else is read.
+
+    Raises
+    ------
+    CalibraryError
+        There is no plan there, or nothing in it is called so.
+    """
+    groups = {group["group"]: group for group in _read(results / "plan/groups.json", results)}
+    if target in groups:
+        return _explain_group(groups[target], groups, results)
+    frame = _find_frame(target, read_frames(results / "plan/frames.csv"), results)
+    lines = [frame.path, *_explain_frame(frame, groups, results)]
+    if frame.group in groups:
+        lines += ["", *_explain_group(groups[frame.group], groups, results)]
+    return lines
+
+
+def _read(path: Path, results: Path) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        msg = f"{path}: cannot be read; run the workflow first, or give --results ({results} now)"
+        raise CalibraryError(msg) from None
+
+
+def _find_frame(target: str, frames: Iterable[Frame], results: Path) -> Frame:
+    whole = os.path.abspath(target)  # noqa: PTH100 - links stay as the index has them
+    ending = "/" + target.replace(os.sep, "/").lstrip("/")
+    found = []
+    for frame in frames:
+        if frame.path in (target, whole):
+            return frame
+        if frame.path.replace(os.sep, "/").endswith(ending):
+            found.append(frame)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        several = f"{len(found)} files are called so"
+        msg = f"{target}: {several}; give more of the path, as in {found[0].path}"
+        raise CalibraryError(msg)
+    msg = f"{target}: no group and no file of the run in {results}; groups.csv lists the groups"
+    raise CalibraryError(msg)
+
+
+def _explain_frame(
+    frame: Frame, groups: Mapping[str, Mapping[str, Any]], results: Path
+) -> Iterator[str]:
+    source = f" (from the {frame.type_source})" if frame.type_source else ""
+    yield f"  type     {frame.frame_type}{source}"
+    yield f"  status   {_STATUS_WORDS[frame.status]}"
+    if frame.reason:
+        yield f"  because  {frame.reason}"
+    if frame.group is None:
+        return
+    yield f"  group    {frame.group}"
+    group = groups.get(frame.group)
+    if group is not None and group["frame_type"] != frame.frame_type:
+        yield (
+            f"  why a {group['frame_type']}: a flat of the same settings and exposure was taken "
+            "within match.window"
+        )
+    for reason in _set_aside_later(frame, results):
+        yield f"  but      {reason}"
+    yield f"  exposure {_show(frame.exposure_s, 's')}, temperature {_temperature(frame)}"
+    yield f"  taken    {frame.date_obs or 'unknown'} UTC, night {frame.night or 'unknown'}"
+
+
+def _set_aside_later(frame: Frame, results: Path) -> Iterator[str]:
+    """Yield why the checks before integration left a frame of the group out."""
+    measured = results / "candidates" / f"{frame.group}.json"
+    if measured.exists():
+        for checked in _read(measured, results)["frames"]:
+            if checked["path"] == frame.path and checked["status"] == Status.SET_ASIDE:
+                yield f"left out of the master: {checked['reason']}"
+
+
+def _temperature(frame: Frame) -> str:
+    set_c, ccd_c = _show(frame.set_temp_c, "°C"), _show(frame.ccd_temp_c, "°C")
+    return f"{_show(frame.temp_c, '°C')} (set {set_c}, sensor {ccd_c})"
+
+
+def _explain_group(
+    group: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]], results: Path
+) -> list[str]:
+    name = group["group"]
+    settings = _read(results / "plan/settings.json", results)
+    lines = [name, f"  frames   {group['n_frames']}, {_span(group)}"]
+    keys = ", ".join(
+        f"{_word(key)} {_show(group['keys'][key], unit)}"
+        for key, unit in _SHARED
+        if group["keys"][key] is not None
+    )
+    lines += [f"  alike in {keys}", f"  master   {group['master']}"]
+    lines.append(f"  action   {group['action']}{_because(group['reason'])}")
+    verdict = results / "verify" / f"{name}.json"
+    if verdict.exists():
+        record = _read(verdict, results)
+        lines.append(f"  verdict  {record['verdict']}{_because(record['reason'])}")
+    lines += [f"  warning  {warning}" for warning in group["warnings"]]
+    lines += _other_groups(group, groups, settings)
+    if group["calibrator"] is not None:
+        lines += _explain_match(group, _read(results / "matches.json", results).get(name, {}))
+    return lines
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _span(group: Mapping[str, Any]) -> str:
+    first, last = group["first_date_obs"], group["last_date_obs"]
+    return f"{first} to {last} UTC" if first else "dates unknown"
+
+
+def _other_groups(
+    group: Mapping[str, Any],
+    groups: Mapping[str, Mapping[str, Any]],
+    settings: Mapping[str, Any],
+) -> list[str]:
+    """Return what keeps the nearest groups of the same type apart from this one."""
+    differing = []
+    for other in groups.values():
+        if other["frame_type"] == group["frame_type"] and other["group"] != group["group"]:
+            keys = [k for k, _ in _SHARED if other["keys"][k] != group["keys"][k]]
+            if len(keys) <= _NEAR:
+                differing.append((len(keys), other["group"], keys))
+    lines = []
+    for _, name, keys in sorted(differing)[:_LISTED]:
+        theirs, mine = groups[name]["keys"], group["keys"]
+        parts = [_apart(key, theirs[key], mine[key], group, settings) for key in keys]
+        if not parts:
+            session = settings["session"][group["frame_type"]]
+            parts = [f"another session ({session}): {_span(groups[name])}"]
+        lines.append(f"  not with {name}: {'; '.join(parts)}")
+    return lines
+
+
+def _apart(
+    key: str,
+    theirs: float | str | None,
+    mine: float | str | None,
+    group: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> str:
+    unit = dict(_SHARED)[key]
+    text = f"{_word(key)} {_show(theirs, unit)} against {_show(mine, unit)}"
+    if key not in ("temp_c", "exposure_s") or not _are_numbers(theirs, mine):
+        return text
+    theirs, mine = float(theirs or 0), float(mine or 0)
+    if key == "temp_c":
+        tolerance = settings["tolerance"]["temperature"][group["frame_type"]]
+    else:
+        limits = settings["tolerance"]["exposure"]
+        tolerance = max(limits["seconds"], limits["fraction"] * max(theirs, mine))
+    delta = decimal(abs(theirs - mine))
+    return f"{text}, {delta} {unit} apart, tolerance {decimal(tolerance)} {unit}"
+
+
+def _are_numbers(*values: object) -> bool:
+    return all(isinstance(value, int | float) for value in values)
+
+
+def _explain_match(group: Mapping[str, Any], match: Mapping[str, Any]) -> list[str]:
+    calibrator = group["calibrator"]
+    chosen = calibrator["group"] or calibrator["master"] or "nothing"
+    lines = [f"  calibrated with {chosen} ({calibrator['kind']}){_because(calibrator['reason'])}"]
+    shown: dict[str, int] = {}
+    for candidate in match.get("candidates", ()):
+        rung = candidate["rung"]
+        shown[rung] = shown.get(rung, 0) + 1
+        if shown[rung] > _LISTED:
+            continue
+        fate = f"rank {candidate['rank']}" if candidate["rank"] else candidate["text"]
+        if candidate["chosen"]:
+            fate = "chosen"
+        lines.append(f"    {rung:8} {candidate['candidate']}: {fate}")
+        if candidate["remedy"] and shown[rung] == 1:
+            lines.append(f"    {'':8} to change it: {candidate['remedy']}")
+    return lines
+
+
+def _word(key: str) -> str:
+    return {"exposure_s": "exposure", "temp_c": "temperature"}.get(key, key.replace("_", " "))
+
+
+def _show(value: object, unit: str) -> str:
+    if value is None:
+        return "unknown"
+    text = decimal(value) if isinstance(value, float) else str(value)
+    return f"{text} {unit}".rstrip()

@@ -1,0 +1,1 @@
+"""The containers FITS and XISF: cards, properties, blocks; no meaning yet."""

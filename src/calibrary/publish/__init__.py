@@ -1,0 +1,1 @@
+"""Into the library: a judged candidate, or masters that exist already."""

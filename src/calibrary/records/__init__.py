@@ -1,0 +1,35 @@
+"""The records that travel from stage to stage: plain data, read and written in one place."""
+
+from calibrary.records.errors import CalibraryError
+from calibrary.records.frame import (
+    CALIBRATION_TYPES,
+    FRAME_FIELDS,
+    MANIFEST_COLUMNS,
+    Frame,
+    FrameType,
+    Status,
+    TypeSource,
+)
+from calibrary.records.keys import GroupKeys, may_be_one_camera
+from calibrary.records.order import Action, Calibrator, CalibratorKind, GroupPlan, InputFrame
+from calibrary.records.verdict import VOID, Verdict
+
+__all__ = [
+    "CALIBRATION_TYPES",
+    "FRAME_FIELDS",
+    "MANIFEST_COLUMNS",
+    "VOID",
+    "Action",
+    "CalibraryError",
+    "Calibrator",
+    "CalibratorKind",
+    "Frame",
+    "FrameType",
+    "GroupKeys",
+    "GroupPlan",
+    "InputFrame",
+    "Status",
+    "TypeSource",
+    "Verdict",
+    "may_be_one_camera",
+]

@@ -1,0 +1,1 @@
+"""What the Snakefile and the jobs need around the stages."""
