@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from calibrary.formats.layout import PixelError
 from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
 from calibrary.integrate.resources import BASE_MB
-from calibrary.pixels.layout import PixelError
 from calibrary.pixels.reading import FrameReader
 from calibrary.records import CalibraryError, FrameType
 

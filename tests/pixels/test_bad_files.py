@@ -11,7 +11,7 @@ from astropy.io import fits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calibrary.pixels.layout import PixelError
+from calibrary.formats.layout import PixelError
 from calibrary.pixels.reading import open_frame, read_image
 
 IMAGE = np.random.default_rng(5).normal(1000, 12, (1, 40, 50)).astype("u2")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrary.pixels import lz4_block
-from calibrary.pixels.lz4_block import compress_lz4, decompress_lz4
+from calibrary.formats import lz4_block
+from calibrary.formats.lz4_block import compress_lz4, decompress_lz4
 
 
 @pytest.fixture(params=["library", "package"], autouse=True, scope="module")

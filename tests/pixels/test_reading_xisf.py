@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calibrary.pixels import sources, unpacking
-from calibrary.pixels.layout import PixelError
+from calibrary.formats import sources, xisf_unpacking
+from calibrary.formats.layout import PixelError
 from calibrary.pixels.reading import open_frame, read_image
 
 FORMATS = ("u1", "u2", "u4", "f4", "f8")
@@ -150,9 +150,9 @@ def test_unusable_scratch_folder_is_not_the_frame_s_fault(make_xisf, save, tmp_p
     assert not isinstance(caught.value, PixelError)
 
 
-@pytest.mark.parametrize("room", [1, unpacking.UNPACKING_BYTES])
+@pytest.mark.parametrize("room", [1, xisf_unpacking.UNPACKING_BYTES])
 def test_frames_open_and_read_in_threads(make_xisf, save, monkeypatch, room):
-    monkeypatch.setattr(unpacking, "_room", unpacking._Room(room))
+    monkeypatch.setattr(xisf_unpacking, "_room", xisf_unpacking._Room(room))
     images = [random_image("u2", (1, 300, 500), seed) for seed in range(8)]
     paths = [
         save(make_xisf(image, codec="lz4", item=2), f"{n}.xisf") for n, image in enumerate(images)
@@ -168,7 +168,7 @@ def test_frames_open_and_read_in_threads(make_xisf, save, monkeypatch, room):
 
 
 def test_room_bounds_what_threads_hold():
-    room, held, most = unpacking._Room(100), [0], [0]
+    room, held, most = xisf_unpacking._Room(100), [0], [0]
     lock = threading.Lock()
 
     def hold(size):

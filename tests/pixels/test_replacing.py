@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-from calibrary.pixels.layout import PixelError
+from calibrary.formats.layout import PixelError
 from calibrary.pixels.reading import open_frame
 from calibrary.pixels.writing import write_master
 from calibrary.records import CalibraryError

@@ -1,1 +1,1 @@
-"""The containers FITS and XISF: cards, properties, blocks; no meaning yet."""
+"""The formats that frames are read from (`table`): headers and samples, no meaning yet."""

@@ -27,6 +27,7 @@ from calibrary.formats.cards import (
     parse_token,
     unreadable,
 )
+from calibrary.formats.opening import open_unbuffered
 
 BLOCK_BYTES = 2880
 MAX_HEADER_BYTES = 4 * 1024 * 1024
@@ -86,7 +87,7 @@ def read_fits_hdus(path: str | os.PathLike[str]) -> list[FitsHdu]:
     """
     path = Path(path)
     try:
-        with path.open("rb", buffering=0) as file:
+        with open_unbuffered(path) as file:
             start = file.read(_READ_BYTES) or b""
             if not start.startswith(_GZIP_MAGIC):
                 size = os.fstat(file.fileno()).st_size
@@ -109,6 +110,18 @@ def first_image(hdus: Sequence[FitsHdu]) -> FitsHdu:
             return hdu
     msg = "no image in the file, headers only; take it out of the source folder"
     raise HeaderError(msg)
+
+
+def fits_sample_format(hdu: FitsHdu) -> str:
+    """Return the physical sample type of a FITS image: ``uint16`` for BITPIX 16, BZERO 32768."""
+    if hdu.bitpix < 0:
+        return f"float{-hdu.bitpix}"
+    if hdu.bscale != 1.0:
+        return "float32"
+    half = float(2 ** (hdu.bitpix - 1))
+    if hdu.bitpix == 8:
+        return "int8" if hdu.bzero == -half else "uint8"
+    return f"uint{hdu.bitpix}" if hdu.bzero == half else f"int{hdu.bitpix}"
 
 
 def is_normalised(hdu: FitsHdu) -> bool:

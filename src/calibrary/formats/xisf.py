@@ -23,6 +23,7 @@ from calibrary.formats.cards import (
     split_value,
     unreadable,
 )
+from calibrary.formats.opening import with_more_files
 from calibrary.formats.xisf_blocks import Block, decode_text, read_block, size_of
 
 __all__ = ["Block", "XisfHeader", "XisfImage", "read_xisf_header"]
@@ -90,7 +91,7 @@ def read_xisf_header(path: str | os.PathLike[str]) -> XisfHeader:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
+        with with_more_files(lambda: path.open("rb")) as file:
             size = os.fstat(file.fileno()).st_size
             xml = _read_xml(file.read(_PREAMBLE.size), size, file.read)
             # Some writers fill the header up with zero bytes, which are not XML.

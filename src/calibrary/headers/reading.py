@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calibrary.formats.cards import HeaderError, unreadable
+from calibrary.formats.image import ImageHeader
+from calibrary.formats.table import reader_of
 from calibrary.headers.dates import read_dates
 from calibrary.headers.dialects import Dialects, HeaderExtras, load_dialects
 from calibrary.headers.frame_types import RETYPE, TypeFinding, find_type, type_from_names
 from calibrary.headers.geometry import read_bayer_pattern, read_binning, read_origin
-from calibrary.headers.image import ImageHeader, read_image_header
 from calibrary.headers.lookup import Header
 from calibrary.headers.provenance import (
     RAW,
@@ -66,7 +67,7 @@ def read_header(
     Parameters
     ----------
     path
-        A FITS file (plain, gzipped or tile-compressed) or a monolithic XISF file.
+        A file of one of the formats of `calibrary.formats.table`.
     extras
         The user's additions to the tables, see `load_dialects`.
     root
@@ -87,7 +88,7 @@ def read_header(
     dialects = load_dialects(extras)
     try:
         stat = path.stat()
-        image = read_image_header(path)
+        image = reader_of(path).header(path)
     except OSError as error:
         raise unreadable(path, error) from None
     named = path if root is None else _below(path, root)

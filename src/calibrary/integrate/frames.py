@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calibrary.pixels.layout import Layout, PixelError
+from calibrary.formats.layout import Layout, PixelError
 from calibrary.pixels.reading import FrameReader, open_frame, to_adu
 from calibrary.records import CalibraryError
 

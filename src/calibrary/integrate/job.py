@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from calibrary.formats.layout import ADU_FULL_SCALE
 from calibrary.integrate import kernels, methods
 from calibrary.integrate.choice import Rejection, esd_critical_values
 from calibrary.integrate.frames import Frames
@@ -20,7 +21,6 @@ from calibrary.integrate.network import sorting_network
 from calibrary.integrate.noise import HalfDifferences
 from calibrary.integrate.pooled import row_noise_ratios, sampled_columns
 from calibrary.integrate.resources import BAND_BYTES, MB, band_rows, held_bytes, tile_pixels
-from calibrary.pixels.layout import ADU_FULL_SCALE
 
 _NO_PIXELS = np.zeros(0, np.float32)
 _SIGN_BIT = 0x8000

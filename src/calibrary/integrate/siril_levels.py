@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
+from calibrary.formats.layout import ADU_FULL_SCALE
 from calibrary.integrate.frames import Frames
 from calibrary.integrate.levels import Levels, row_planes
-from calibrary.pixels.layout import ADU_FULL_SCALE
 
 MAD_LIMIT = 6.0
 """Samples further from the median, in median absolute deviations, do not count."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from calibrary.formats.table import SUFFIXES
 from calibrary.records import CalibraryError
 
 if TYPE_CHECKING:
@@ -16,17 +17,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (
-    ".fits",
-    ".fit",
-    ".fts",
-    ".fz",
-    ".fits.gz",
-    ".fit.gz",
-    ".fts.gz",
-    ".xisf",
-)
-"""Endings of the files that are looked at, in lower case."""
 IGNORE_FILE = ".calibraryignore"
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from calibrary.formats.table import format_of
 from calibrary.headers.reading import HeaderError, read_header
 from calibrary.manifest.rows import encode_frame
 from calibrary.manifest.scanning import FoundFile
@@ -26,7 +27,7 @@ def read_frame(file: FoundFile, extras: Mapping[str, object] | None) -> Frame:
         reason = str(error).removeprefix(f"{path}: ")
     except Exception as error:
         reason = f"header not understood ({type(error).__name__}: {error}); please report it"
-    kind = "xisf" if path.suffix.lower() == ".xisf" else "fits"
+    kind = format_of(path).name
     return Frame(
         path=file.path,
         size_bytes=file.size,

@@ -1,1 +1,1 @@
-"""Pixels: rows of a frame in (`reading`), a master out (`writing`); FITS and XISF."""
+"""Pixels: rows of a frame in (`reading`), a master out (`writing`)."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calibrary.pixels.layout import ADU_FULL_SCALE
+from calibrary.formats.layout import ADU_FULL_SCALE
 
 Value = str | int | float | bool | None
 CardLike = tuple[str, Value, str]

@@ -11,11 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from calibrary.formats.cards import HeaderError
-from calibrary.formats.xisf import SIGNATURE
-from calibrary.pixels.fits_image import open_fits
-from calibrary.pixels.layout import ADU_FULL_SCALE, Layout, PixelError
-from calibrary.pixels.sources import Opened, open_file
-from calibrary.pixels.xisf_image import open_xisf
+from calibrary.formats.layout import ADU_FULL_SCALE, Layout, PixelError
+from calibrary.formats.sources import Opened
+from calibrary.formats.table import reader_of
 
 Array = npt.NDArray[Any]
 
@@ -97,7 +95,7 @@ class FrameReader:
 
 
 def open_frame(path: Path, scratch: Path | None = None) -> FrameReader:
-    """Open the first image of a FITS or XISF file.
+    """Open the image of a file of any format that is read.
 
     Checksums of XISF blocks are verified; compressed images are unpacked once. Threads may open
     frames at the same time.
@@ -116,7 +114,7 @@ def open_frame(path: Path, scratch: Path | None = None) -> FrameReader:
     """
     path = Path(path)
     try:
-        opened = _open(path, scratch)
+        opened = reader_of(path).open_pixels(path, scratch)
     except HeaderError as error:
         text = str(error)
         raise PixelError(text if str(path) in text else f"{path}: {text}") from None
@@ -124,12 +122,6 @@ def open_frame(path: Path, scratch: Path | None = None) -> FrameReader:
     if opened.scale_unknown:
         reader.layout = dataclasses.replace(opened.layout, normalised=_looks_normalised(reader))
     return reader
-
-
-def _open(path: Path, scratch: Path | None) -> Opened:
-    with open_file(path) as file:
-        is_xisf = file.read(len(SIGNATURE)) == SIGNATURE
-    return open_xisf(path, scratch) if is_xisf else open_fits(path, scratch)
 
 
 def _looks_normalised(reader: FrameReader) -> bool:

@@ -19,9 +19,9 @@ import numpy.typing as npt
 from xisf import XISF
 
 from calibrary import __version__
+from calibrary.formats.lz4_block import compress_lz4
 from calibrary.formats.xisf import SIGNATURE
 from calibrary.pixels.ascii_text import to_ascii
-from calibrary.pixels.lz4_block import compress_lz4
 from calibrary.pixels.master import Master, Value, normalised
 
 ALIGNMENT = 4096

@@ -56,7 +56,7 @@ def read_sample(path: Path) -> Sample:
 
     Raises
     ------
-    calibrary.pixels.layout.PixelError
+    calibrary.formats.layout.PixelError
         The frame cannot be read; the text names it.
     """
     from calibrary.pixels.reading import open_frame
@@ -70,10 +70,10 @@ def sample_of(reader: FrameReader) -> Sample:
 
     Raises
     ------
-    calibrary.pixels.layout.PixelError
+    calibrary.formats.layout.PixelError
         The frame cannot be read; the text names it.
     """
-    from calibrary.pixels.layout import ADU_FULL_SCALE
+    from calibrary.formats.layout import ADU_FULL_SCALE
     from calibrary.pixels.reading import to_adu
 
     layout = reader.layout

@@ -32,8 +32,8 @@ def measure_file(path: Path, frame_type: FrameType | None = None) -> dict[str, A
     CalibraryError
         The file cannot be read, or its type is unknown.
     """
+    from calibrary.formats.layout import ADU_FULL_SCALE
     from calibrary.headers.reading import read_header
-    from calibrary.pixels.layout import ADU_FULL_SCALE
     from calibrary.pixels.reading import read_image
 
     frame = read_header(path).frame

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
+from calibrary.formats.layout import Layout, PixelError
+from calibrary.formats.sources import FileSource, MemorySource, Opened, Source, open_file
 from calibrary.formats.xisf import XisfImage, read_xisf_header
 from calibrary.formats.xisf_blocks import Block
-from calibrary.pixels.layout import Layout, PixelError
-from calibrary.pixels.sources import FileSource, MemorySource, Opened, Source, open_file
-from calibrary.pixels.unpacking import unpack, verify_checksum
+from calibrary.formats.xisf_unpacking import unpack, verify_checksum
 
 _SAMPLE_FORMATS = frozenset({"uint8", "uint16", "uint32", "float32", "float64"})
 
 
 def open_xisf(path: Path, scratch: Path | None) -> Opened:
-    """Open the first image of an XISF file; see `reading.open_frame`.
+    """Open the first image of an XISF file; see `table.Reader`.
 
     Raises
     ------

@@ -5,11 +5,8 @@ Nothing here knows about formats. Reads take an offset, so that threads may shar
 
 from __future__ import annotations
 
-import errno
 import os
-import resource
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -18,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from calibrary.formats import cards
-from calibrary.pixels.layout import Layout, PixelError
+from calibrary.formats.layout import Layout, PixelError
+from calibrary.formats.opening import open_unbuffered, with_more_files
 from calibrary.records import CalibraryError
 
 IN_MEMORY_BYTES = 256 * 1024
@@ -110,7 +108,7 @@ class Unpacked:
 
     def _open(self) -> IO[bytes]:
         try:
-            return _with_more_files(lambda: tempfile.TemporaryFile(dir=self._scratch, buffering=0))
+            return with_more_files(lambda: tempfile.TemporaryFile(dir=self._scratch, buffering=0))
         except OSError as error:
             raise self._no_scratch(error) from None
 
@@ -181,7 +179,7 @@ def open_file(path: Path) -> IO[bytes]:
         It cannot be opened.
     """
     try:
-        return _with_more_files(lambda: path.open("rb", buffering=0))
+        return open_unbuffered(path)
     except OSError as error:
         raise unreadable(path, error) from None
 
@@ -189,15 +187,3 @@ def open_file(path: Path) -> IO[bytes]:
 def unreadable(path: Path, error: Exception) -> PixelError:
     """Return the error for a file that the system, or a library, cannot read."""
     return PixelError(str(cards.unreadable(path, error)))
-
-
-def _with_more_files(open_it: Callable[[], IO[bytes]]) -> IO[bytes]:
-    """Open a file; where the process has too many open, raise its limit to what is allowed."""
-    try:
-        return open_it()
-    except OSError as error:
-        _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if error.errno != errno.EMFILE:
-            raise
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
-        return open_it()

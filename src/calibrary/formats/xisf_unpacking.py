@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
+from calibrary.formats.layout import PixelError
+from calibrary.formats.sources import Bytes, Source, Unpacked
 from calibrary.formats.xisf_blocks import Block
-from calibrary.pixels.layout import PixelError
-from calibrary.pixels.sources import Bytes, Source, Unpacked
 
 UNPACKING_BYTES = 256 * 1024 * 1024
 """Packed and unpacked bytes that all threads together may hold while they unpack frames; one
@@ -139,7 +139,7 @@ def _decompress(codec: str | None, packed: Bytes, out: Bytes) -> None:
     elif codec is None:
         out[:] = packed
     else:
-        from calibrary.pixels.lz4_block import decompress_lz4
+        from calibrary.formats.lz4_block import decompress_lz4
 
         decompress_lz4(packed, out)
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from calibrary.formats.fits import FitsHdu, first_image, read_fits_hdus
-from calibrary.headers.image import fits_sample_format
-from calibrary.pixels.layout import Layout, PixelError
-from calibrary.pixels.sources import FileSource, Opened, Source, Unpacked, open_file, unreadable
+from calibrary.formats.fits import FitsHdu, first_image, fits_sample_format, read_fits_hdus
+from calibrary.formats.layout import Layout, PixelError
+from calibrary.formats.sources import FileSource, Opened, Source, Unpacked, open_file, unreadable
 from calibrary.records import CalibraryError
 
 _STORED = {8: "u1", 16: ">i2", 32: ">i4", -32: ">f4", -64: ">f8"}
@@ -22,7 +21,7 @@ _BAND_BYTES = 8 * 1024 * 1024
 
 
 def open_fits(path: Path, scratch: Path | None) -> Opened:
-    """Open the first image of a FITS file; see `reading.open_frame`.
+    """Open the first image of a FITS file; see `table.Reader`.
 
     Raises
     ------
