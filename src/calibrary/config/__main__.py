@@ -14,10 +14,14 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from calibrary.checks import checks_table
 from calibrary.config.model import Config
 
 SCHEMA = Path("config/config.schema.json")
 REFERENCE = Path("docs/configuration.md")
+VERIFICATION = Path("docs/verification.md")
+CHECKS_BEGIN = "<!-- checks: made by python -m calibrary.config from src/calibrary/checks.toml -->"
+CHECKS_END = "<!-- end of checks -->"
 
 
 def schema() -> str:
@@ -34,6 +38,14 @@ def reference() -> str:
         "`src/calibrary/config/` by `python -m calibrary.config`.\n\n"
         "| key | default | meaning |\n|---|---|---|\n" + rows + "\n"
     )
+
+
+def verification() -> str:
+    """Return the page on verification with the table of its tests."""
+    text = VERIFICATION.read_text(encoding="utf-8")
+    head, rest = text.split(CHECKS_BEGIN)
+    tail = rest.split(CHECKS_END)[1]
+    return f"{head}{CHECKS_BEGIN}\n\n{checks_table()}\n{CHECKS_END}{tail}"
 
 
 def _rows(model: type[BaseModel], defaults: BaseModel | None, prefix: str) -> Iterator[str]:
@@ -57,7 +69,8 @@ def _plain(value: Any) -> str:  # noqa: ANN401 - any default
 def main(arguments: list[str]) -> int:
     """Write the generated files, or check them."""
     stale = []
-    for path, text in ((SCHEMA, schema()), (REFERENCE, reference())):
+    pages = ((SCHEMA, schema()), (REFERENCE, reference()), (VERIFICATION, verification()))
+    for path, text in pages:
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         stale.append(path)

@@ -1,17 +1,13 @@
-"""Limits of the verification tests: the config section ``verify``.
-
-Meaning, unit, source and default limits of each test stand in `calibrary.checks`.
-"""
+"""Limits of the verification tests: the config section ``verify``, made from `calibrary.checks`."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
-from calibrary.checks import CHECKS
-
-_BY_KEY = {check.key: check for check in CHECKS}
+from calibrary.checks import CHECKS, Check
 
 
 class Limit(BaseModel):
@@ -23,55 +19,10 @@ class Limit(BaseModel):
     fail: float | None = None
 
 
-def _limit(key: str) -> Any:  # noqa: ANN401 - pydantic's FieldInfo passes for any type
-    check = _BY_KEY[key]
-    masters = ", ".join(check.types)
-    unit = f" Unit: {check.unit}." if check.unit else ""
-    return Field(
-        default=Limit(warn=check.warn, fail=check.fail),
-        description=f"{check.meaning[0].upper()}{check.meaning[1:]}; bad {check.side} the limits."
-        f"{unit} Masters: {masters}. Source: {check.source}.",
-    )
-
-
-class VerifyLimits(BaseModel):
+class _Limits(BaseModel):
     """Limits of the verification tests; a side that is not given keeps its default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-    frames_set_aside: Limit = _limit("frames_set_aside")
-    frames_divided: Limit = _limit("frames_divided")
-    temperature_difference: Limit = _limit("temperature_difference")
-    inputs_saturated: Limit = _limit("inputs_saturated")
-    inputs_clipped: Limit = _limit("inputs_clipped")
-    inputs_noise_ratio: Limit = _limit("inputs_noise_ratio")
-    inputs_level_outlier: Limit = _limit("inputs_level_outlier")
-    inputs_level_drift: Limit = _limit("inputs_level_drift")
-    inputs_leak: Limit = _limit("inputs_leak")
-    inputs_lamp_drift: Limit = _limit("inputs_lamp_drift")
-    inputs_unevenness: Limit = _limit("inputs_unevenness")
-    inputs_scale_ratio: Limit = _limit("inputs_scale_ratio")
-    level_constant: Limit = _limit("level_constant")
-    level_bias_fraction: Limit = _limit("level_bias_fraction")
-    level_spread: Limit = _limit("level_spread")
-    level_above_bias: Limit = _limit("level_above_bias")
-    dark_light: Limit = _limit("dark_light")
-    level_dark_fraction: Limit = _limit("level_dark_fraction")
-    level_uniformity: Limit = _limit("level_uniformity")
-    hot_fraction: Limit = _limit("hot_fraction")
-    flat_level_low: Limit = _limit("flat_level_low")
-    flat_level_high: Limit = _limit("flat_level_high")
-    flat_stddev: Limit = _limit("flat_stddev")
-    flat_gradient: Limit = _limit("flat_gradient")
-    flat_cold_fraction: Limit = _limit("flat_cold_fraction")
-    flat_frame_snr: Limit = _limit("flat_frame_snr")
-    flat_snr: Limit = _limit("flat_snr")
-    gain_ratio: Limit = _limit("gain_ratio")
-    noise_efficiency: Limit = _limit("noise_efficiency")
-    rejection_excess: Limit = _limit("rejection_excess")
-    rejection_frame_ratio: Limit = _limit("rejection_frame_ratio")
-    previous_fraction: Limit = _limit("previous_fraction")
-    previous_level: Limit = _limit("previous_level")
 
     @model_validator(mode="before")
     @classmethod
@@ -79,9 +30,39 @@ class VerifyLimits(BaseModel):
         """Fill the side of a limit that the user left out with its default."""
         if not isinstance(data, dict):
             return data
+        defaults = {name: field.default for name, field in cls.model_fields.items()}
         return {
-            key: {"warn": check.warn, "fail": check.fail, **value}
-            if isinstance(value, dict) and (check := _BY_KEY.get(key)) is not None
+            key: {**defaults[key].model_dump(), **value}
+            if isinstance(value, dict) and key in defaults
             else value
             for key, value in data.items()
         }
+
+
+def limits_model(checks: Iterable[Check]) -> type[_Limits]:
+    """Return the model of a table's limits: a field for each test."""
+    fields: dict[str, Any] = {
+        check.key: (
+            Limit,
+            Field(default=Limit(warn=check.warn, fail=check.fail), description=_description(check)),
+        )
+        for check in checks
+    }
+    return create_model("VerifyLimits", __base__=_Limits, __doc__=_Limits.__doc__, **fields)
+
+
+def _description(check: Check) -> str:
+    unit = f" Unit: {check.unit}." if check.unit else ""
+    return (
+        f"{check.meaning[0].upper()}{check.meaning[1:]}; bad {check.side} the limits."
+        f"{unit} Masters: {', '.join(check.types)}. Source: {check.source}."
+    )
+
+
+if TYPE_CHECKING:
+
+    class VerifyLimits(_Limits):
+        """The model as type checkers see it: its fields are those of the table."""
+
+else:
+    VerifyLimits = limits_model(CHECKS)

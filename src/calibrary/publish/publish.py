@@ -207,11 +207,13 @@ def _judged(plan: GroupPlan, found: Measured, config: Config) -> dict[str, Any]:
         "warnings": list(plan.warnings),
         "figures": found["figures"],
         "tests": [],
+        "untested": [],
     }
     if found["failure"]:
         return record | {"verdict": Verdict.FAIL, "reason": found["failure"]}
     judgement = _judge(found, config)
     record["tests"] = [dataclasses.asdict(test) for test in judgement.tests]
+    record["untested"] = [dataclasses.asdict(test) for test in judgement.untested]
     if plan.action is Action.FOREIGN and judgement.verdict is Verdict.FAIL:
         # Not ours to refuse; the user is told, and the run goes on.
         return record | {"verdict": Verdict.WARN, "reason": f"{plan.reason}; {judgement.reason}"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from calibrary.checks import CHECKS, Check
@@ -33,6 +33,20 @@ class TestResult:
     source: str
     verdict: Verdict
     message: str
+    title: str = ""
+    """The test's name for people."""
+    remedy: str = ""
+    """What to do; empty for a pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Untested:
+    """A test that could not be made."""
+
+    name: str
+    title: str
+    needs: str
+    """What would have to be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +57,14 @@ class Judgement:
     tests: list[TestResult]
     reason: str
     """One line; empty for a pass."""
+    untested: list[Untested] = field(default_factory=list)
 
 
 def judge(
     measured: Mapping[str, Any],
     limits: VerifyLimits | Mapping[str, Mapping[str, float | None]] | None = None,
     minimum: int | None = None,
+    checks: Sequence[Check] = CHECKS,
 ) -> Judgement:
     """Judge a master by its figures.
 
@@ -61,22 +77,32 @@ def judge(
     minimum : int, optional
         The config's smallest good number of frames for this type; without it what was measured
         says, if it does.
+    checks : sequence of Check
+        The tests to make.
 
     Returns
     -------
     Judgement
-        Tests whose figure is unknown are left out.
+        Tests whose figure is unknown are in `Judgement.untested`, with what they need.
     """
     plain = _plain(limits)
     figures = measured["figures"]
     frame_type = FrameType(measured["facts"]["frame_type"])
     tests = _facts(measured, minimum)
-    for check in CHECKS:
+    who = measured.get("who", {})
+    untested = []
+    for check in checks:
+        if frame_type not in check.types:
+            continue
         figure = figures.get(check.name)
-        if frame_type in check.types and figure is not None and math.isfinite(figure):
-            tests.append(_test(check, float(figure), plain.get(check.key, {})))
+        if figure is not None and math.isfinite(figure):
+            told = who.get(check.name, "")
+            tests.append(_test(check, float(figure), plain.get(check.key, {}), told))
+        else:
+            why = measured.get("untested", {}).get(check.name) or check.needs
+            untested.append(Untested(check.name, check.title, why))
     verdict = max((t.verdict for t in tests), key=_SEVERITY.__getitem__, default=Verdict.PASS)
-    return Judgement(verdict, tests, _reason(tests, verdict))
+    return Judgement(verdict, tests, _reason(tests, verdict), untested)
 
 
 def _plain(
@@ -87,7 +113,7 @@ def _plain(
     return limits if isinstance(limits, Mapping) else limits.model_dump()
 
 
-def _test(check: Check, figure: float, limits: Mapping[str, float | None]) -> TestResult:
+def _test(check: Check, figure: float, limits: Mapping[str, float | None], who: str) -> TestResult:
     warn = limits.get("warn", check.warn)
     fail = limits.get("fail", check.fail)
 
@@ -98,8 +124,18 @@ def _test(check: Check, figure: float, limits: Mapping[str, float | None]) -> Te
 
     verdict = Verdict.FAIL if beyond(fail) else Verdict.WARN if beyond(warn) else Verdict.PASS
     limit = fail if verdict is Verdict.FAIL or warn is None else warn
-    message = "" if verdict is Verdict.PASS else check.message.format(figure=figure)
-    return TestResult(check.name, figure, limit, check.unit, check.source, verdict, message)
+    passed = verdict is Verdict.PASS
+    return TestResult(
+        check.name,
+        figure,
+        limit,
+        check.unit,
+        check.source,
+        verdict,
+        "" if passed else check.message.format(figure=figure, who=who or "one frame"),
+        check.title,
+        "" if passed else check.remedy,
+    )
 
 
 def _facts(measured: Mapping[str, Any], minimum: int | None) -> list[TestResult]:
