@@ -22,6 +22,8 @@ from calibrary.records import (
     FrameType,
     GroupKeys,
     GroupPlan,
+    Reason,
+    ReasonCode,
 )
 
 SETUPS = (("Esprit 120ED", "ASI2600MM", None), ("Edge HD 8", "QHY600M", "RGGB"))
@@ -238,10 +240,17 @@ def write_frames(results: Path, plans: list[GroupPlan], reason: str) -> None:
         for plan in plans:
             writer.writerow({"path": f"/data/{plan.group}.fits", "group": plan.group,
                              "frame_type": plan.frame_type.value, "status": "used"})  # fmt: skip
-        for i, why in enumerate(("truncated: 51 of 52 MB", "zero length", "a light frame")):
+        for i, why in enumerate(
+            (
+                Reason(ReasonCode.TRUNCATED, "truncated: 51 of 52 MB"),
+                Reason(ReasonCode.DAMAGED, "zero length"),
+                Reason(ReasonCode.LIGHT, "a light frame"),
+            )
+        ):
+            data = json.dumps(dataclasses.replace(why, text=why.text + reason).to_data())
             writer.writerow({"path": f"/data/bad/broken_{i}{reason}.fits", "frame_type": "unknown",
-                             "status": "set_aside", "reason": why + reason})  # fmt: skip
-        writer.writerow({"path": "/data/notes.txt", "status": "ignored", "reason": "no image"})
+                             "status": "set_aside", "reason": data})  # fmt: skip
+        writer.writerow({"path": "/data/master.fits", "status": "ignored"})
 
 
 def write_coverage(results: Path, plans: list[GroupPlan]) -> None:

@@ -655,4 +655,4 @@ def test_phd2_dark_library_is_the_guide_cameras(read):
     frame = read(content + extension_bytes(extension, bytes(24)), "PHD2_dark_lib.fit").frame
 
     assert (frame.status, frame.gain) == ("set_aside", None)
-    assert "guide camera" in (frame.reason or "")
+    assert "guide camera" in str(frame.reason)

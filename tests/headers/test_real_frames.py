@@ -53,7 +53,7 @@ def test_flats_called_light_frames_wait_for_a_retype(frames):
     for frame in flats:
         assert frame.frame_type == "light"
         assert is_set_aside_for_type(frame)
-        assert "files: 'flat-*', type: flat" in (frame.reason or "")
+        assert "files: 'flat-*', type: flat" in str(frame.reason)
 
 
 def test_st402(frames):
@@ -64,6 +64,6 @@ def test_st402(frames):
         assert (frame.x_binning, frame.y_binning) == (1, 2)
         assert frame.night == "2017-10-18"
     flats = {name: f for name, f in frames.items() if name.startswith("L2-flat")}
-    subtracted = {name for name, f in flats.items() if "Auto-Dark" in (f.reason or "")}
+    subtracted = {name for name, f in flats.items() if "Auto-Dark" in str(f.reason)}
     assert subtracted == {"L2-flat-red-180.00000000.FIT"}
     assert sum(is_set_aside_for_type(f) for f in flats.values()) == 8

@@ -142,7 +142,7 @@ def test_truncated_block_keeps_its_fields_and_is_set_aside(read):
     frame = read(content[:-5], "a.xisf").frame
 
     assert (frame.frame_type, frame.exposure_s, frame.status) == ("dark", 5.0, "set_aside")
-    assert "truncated: 5 bytes" in (frame.reason or "")
+    assert "truncated: 5 bytes" in str(frame.reason)
 
 
 def test_offset_beyond_the_file_is_set_aside(read):

@@ -52,7 +52,7 @@ def test_file_that_is_not_understood_is_set_aside(source):
     broken = next(f for f in index_frames([source], None) if "broken" in f.path)
 
     assert (broken.status, broken.format, broken.size_bytes) == (Status.SET_ASIDE, "fits", 0)
-    assert (broken.reason or "").startswith("is not a FITS file (is empty)")
+    assert str(broken.reason).startswith("is not a FITS file (is empty)")
 
 
 def test_headers_are_read_once(source, tmp_path, reads):
@@ -255,7 +255,7 @@ def test_no_exception_of_a_single_file_stops_the_run(source, monkeypatch):
     frames = index_frames([source], None, processes=1)
 
     assert {f.status for f in frames} == {Status.SET_ASIDE}
-    assert "odd" in (frames[0].reason or "")
+    assert "odd" in str(frames[0].reason)
 
 
 def test_identical_copies_are_used_once(put, tmp_path):
@@ -269,7 +269,9 @@ def test_identical_copies_are_used_once(put, tmp_path):
         frames = index_frames([tmp_path / "source"], cache)
         aside = {os.path.relpath(f.path, tmp_path / "source"): f.reason for f in frames if f.reason}
         assert set(aside) == {"dark_1 (1).fits", "copy/dark_1.fits"}
-        assert all("dark_1.fits" in (reason or "") for reason in aside.values())
+        kept = str(tmp_path / "source/dark_1.fits")
+        assert all(reason.detail == kept for reason in aside.values())
+        assert all(f"{kept}, which is used" in str(reason) for reason in aside.values())
 
 
 def test_copies_differ_where_any_byte_differs(put, tmp_path):
@@ -290,7 +292,8 @@ def test_copies_of_frames_that_the_user_may_open_are_found(put, tmp_path, cards)
         put(name, cards)
     frames = index_frames([tmp_path / "source"], None)
 
-    assert ["the same bytes" in (f.reason or "") for f in frames] == [True, False]
+    assert ["the same bytes" in str(f.reason) for f in frames] == [True, False]
+    assert "which is used" not in str(frames[0].reason)
 
 
 def test_type_by_folder_depends_on_the_source(put, tmp_path):

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from calibrary.manifest import frames_to_table, read_frames, write_frames, write_manifest
 from calibrary.manifest.rows import decode_frame, encode_frame
-from calibrary.records import MANIFEST_COLUMNS, CalibraryError, Frame, FrameType, Status, TypeSource
+from calibrary.records import (
+    MANIFEST_COLUMNS,
+    CalibraryError,
+    Frame,
+    FrameType,
+    Reason,
+    ReasonCode,
+    Status,
+    TypeSource,
+)
 
 TEXT = st.none() | st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=20
@@ -28,6 +37,7 @@ BY_TYPE = {
     "FrameType | None": st.none() | st.sampled_from(FrameType),
     "TypeSource | None": st.none() | st.sampled_from(TypeSource),
     "Status": st.sampled_from(Status),
+    "Reason | None": st.none() | st.builds(Reason, detail=TEXT.filter(bool)),
     "dict[str, float]": st.dictionaries(
         st.text("QCABC", min_size=1), st.floats(allow_nan=False, allow_infinity=False)
     ),
@@ -69,7 +79,7 @@ def test_manifest_has_the_contracts_columns_and_empty_unknowns(tmp_path):
         x_binning=1,
         gain=100.0,
         status=Status.SET_ASIDE,
-        reason='the "odd" one',
+        reason=Reason(ReasonCode.TRUNCATED, 'the "odd" one', "copy it"),
         qc={"QCMEAN": 1.0},
     )
     text = manifest(tmp_path, [frame, Frame(path="/c.fits")])
@@ -84,6 +94,7 @@ def test_manifest_has_the_contracts_columns_and_empty_unknowns(tmp_path):
     assert table.loc[0, ["frame_type", "exposure_s", "x_binning", "gain", "status"]].tolist() == [
         *("dark", "0.1", "1", "100.0", "set_aside")
     ]
+    assert table["reason"].tolist() == ['the "odd" one; copy it', ""]
     assert table.loc[1, "exposure_s":"software"].eq("").all()
     assert "nan" not in text.lower()
     assert "<na>" not in text.lower()

@@ -11,7 +11,7 @@ from calibrary.config import load_config
 from calibrary.explain.explain import explain_target
 from calibrary.manifest import write_frames
 from calibrary.plan.write import write_plan
-from calibrary.records import CalibraryError, Status
+from calibrary.records import CalibraryError, Reason, ReasonCode, Status
 
 
 @pytest.fixture
@@ -26,7 +26,11 @@ def results(tmp_path, shoot):
             None,
             path="/source/cut.fits",
             status=Status.SET_ASIDE,
-            reason="truncated: 7 bytes of the image are missing; copy the file again",
+            reason=Reason(
+                ReasonCode.TRUNCATED,
+                "truncated: 7 bytes of the image are missing",
+                "copy the file again",
+            ),
         ),
     ]
     folder = tmp_path / "results"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from calibrary.config import Config, load_config
 from calibrary.plan.overrides import Overrides
 from calibrary.plan.planning import Plan, make_plan
-from calibrary.records import Frame, FrameType, Status
+from calibrary.records import Frame, FrameType, Reason, ReasonCode, Status
 
 CONFIG = Config(source=("/source",), library="/library")
 TOLERANCES = {"bias": 3.0, "dark": 1.0, "darkflat": 1.0, "flat": 5.0}
@@ -220,13 +220,19 @@ def test_the_order_of_a_groups_frames_is_the_order_of_time(shoot, plan):
 
 def test_what_is_set_aside_stays_out(shoot, plan):
     darks = shoot("dark", 5, "2025-11-10T20:00:00")
-    bad = shoot("dark", 1, "2025-11-10T21:00:00", status=Status.SET_ASIDE, reason="truncated")
+    bad = shoot(
+        "dark",
+        1,
+        "2025-11-10T21:00:00",
+        status=Status.SET_ASIDE,
+        reason=Reason(ReasonCode.TRUNCATED, "truncated"),
+    )
     lights = shoot("light", 2, "2025-11-10T22:00:00")
     masters = shoot("master", 1, None, status=Status.IGNORED)
     result = plan([*darks, *bad, *lights, *masters])
     assert members(result) == {frozenset(f.path for f in darks)}
     fate = {f.path: (f.status, f.reason) for f in result.frames}
-    assert fate[bad[0].path] == (Status.SET_ASIDE, "truncated")
+    assert fate[bad[0].path] == (Status.SET_ASIDE, bad[0].reason)
     assert fate[lights[0].path][0] is Status.SET_ASIDE
 
 

@@ -16,7 +16,7 @@ from calibrary.library.names import decimal, sanitise
 from calibrary.manifest import index_frames
 from calibrary.plan.coverage import REFRESH_DAYS, coverage
 from calibrary.plan.write import nothing_found
-from calibrary.records import Action, CalibratorKind, FrameType, Status
+from calibrary.records import Action, CalibratorKind, FrameType, Reason, ReasonCode, Status
 
 NIGHT = "2025-11-10T20:00:00"
 SETUP = "Edge_HD_8__QHY600M"
@@ -373,7 +373,9 @@ class TestTroubleshooting:
         assert len(plan(darks).groups) == 2
 
     def test_light_frames_are_not_mixed_with_darks(self, shoot, plan):
-        lights = shoot("light", 5, NIGHT, status=Status.SET_ASIDE, reason="a light")
+        lights = shoot(
+            "light", 5, NIGHT, status=Status.SET_ASIDE, reason=Reason(ReasonCode.LIGHT, "a light")
+        )
         assert len(one(plan([*shoot("dark", 5, NIGHT), *lights])).frames) == 5
 
     @pytest.mark.parametrize(("n", "megapixels"), [(50, (5496, 3672)), (100, (9576, 6388))])

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from calibrary.headers.provenance import RAW
 from calibrary.plan.overrides import Overrides, Pattern, apply_overrides, load_overrides
-from calibrary.records import CalibraryError, FrameType, Status, TypeSource
+from calibrary.records import CalibraryError, FrameType, Reason, ReasonCode, Status, TypeSource
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -32,7 +31,7 @@ def test_patterns(glob, path, fits):
 
 
 def light(shoot, **changes):
-    reason = "IMAGETYP is 'Light Frame'; if it is a flat, retype it in the overrides file"
+    reason = Reason(ReasonCode.LIGHT_BY_HEADER, "IMAGETYP is 'Light Frame'")
     values = {"status": Status.SET_ASIDE, "reason": reason, **changes}
     return shoot("light", 1, "2025-11-10T20:00:00", **values)[0]
 
@@ -50,7 +49,7 @@ def test_a_retyped_light_becomes_a_flat(shoot):
 
 
 def test_a_retype_does_not_mend_a_broken_file_nor_open_a_master(shoot, caplog):
-    truncated = light(shoot, reason="truncated: copy it again")
+    truncated = light(shoot, reason=Reason(ReasonCode.TRUNCATED, "truncated"))
     master = shoot("master", 1, None, status=Status.IGNORED)[0]
     overrides = Overrides(retype=[{"files": "*", "type": "flat"}])
     (still, same), _ = apply_overrides([truncated, master], [], overrides)
@@ -60,7 +59,8 @@ def test_a_retype_does_not_mend_a_broken_file_nor_open_a_master(shoot, caplog):
 
 
 def with_pedestal(shoot, kind="dark", n=1, **changes):
-    values = {"pedestal": -100.0, "status": Status.SET_ASIDE, "reason": f"if it is raw, {RAW}"}
+    reason = Reason(ReasonCode.PEDESTAL, "PEDESTAL is -100")
+    values = {"pedestal": -100.0, "status": Status.SET_ASIDE, "reason": reason}
     return shoot(kind, n, "2025-11-10T20:00:00", **{**values, **changes})
 
 
@@ -73,7 +73,7 @@ def test_a_frame_with_a_pedestal_is_used_if_declared_raw(shoot):
 
 
 def test_no_other_frame_becomes_raw(shoot):
-    calibrated = with_pedestal(shoot, reason="calibrated already (CALSTAT is 'BD')")
+    calibrated = with_pedestal(shoot, reason=Reason(ReasonCode.CALIBRATED, "CALSTAT is 'BD'"))
     master = shoot("master", 1, None, status=Status.IGNORED, pedestal=-100.0)
     frames = calibrated + master
     assert apply_overrides(frames, [], Overrides(**RAW_ALL))[0] == frames
@@ -83,7 +83,7 @@ def test_a_raw_frame_still_needs_its_type(shoot):
     frames = with_pedestal(shoot, "light")
     (still,), _ = apply_overrides(frames, [], Overrides(**RAW_ALL))
     assert still.status is Status.SET_ASIDE
-    assert "no calibration frame (light)" in still.reason
+    assert "no calibration frame (light)" in str(still.reason)
     both = Overrides(**RAW_ALL, retype=[{"files": "*", "type": "flat"}])
     (changed,), _ = apply_overrides(frames, [], both)
     assert (changed.status, changed.frame_type) == (Status.USED, FrameType.FLAT)

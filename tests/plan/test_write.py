@@ -8,7 +8,7 @@ import pytest
 from calibrary.config import load_config
 from calibrary.manifest import index_frames, read_frames, write_frames
 from calibrary.plan.write import write_plan
-from calibrary.records import CalibraryError, FrameType, GroupPlan, Status
+from calibrary.records import CalibraryError, FrameType, GroupPlan, Reason, ReasonCode, Status
 
 
 @pytest.fixture
@@ -83,7 +83,13 @@ def test_work_orders_are_read_back_as_they_were(planned, shoot):
 
 def test_every_frame_has_its_fate(planned, shoot):
     darks = shoot("dark", 5, "2025-11-10T20:00:00")
-    bad = shoot("dark", 1, "2025-11-10T20:30:00", status=Status.SET_ASIDE, reason="truncated")
+    bad = shoot(
+        "dark",
+        1,
+        "2025-11-10T20:30:00",
+        status=Status.SET_ASIDE,
+        reason=Reason(ReasonCode.TRUNCATED, "truncated"),
+    )
     results = planned([*darks, *bad])
     frames = {f.path: f for f in read_frames(results / "plan/frames.csv")}
     (group,) = json.loads((results / "plan/groups.json").read_text())
@@ -100,14 +106,15 @@ def test_warnings_are_logged(planned, shoot, caplog):
 
 
 @pytest.mark.parametrize(
-    ("reason", "word"),
+    ("said", "word"),
     [
-        ("IMAGETYP is 'Light Frame': a light, not a calibration frame", "Light Frame (3)"),
+        ("IMAGETYP = 'Light Frame'", "types in the headers: IMAGETYP = 'Light Frame' (3)"),
+        ("IMGTYPE = 'Focus'", "types in the headers: IMGTYPE = 'Focus' (3)"),
         (None, "none (light) (3)"),
     ],
 )
-def test_no_calibration_frames_says_what_was_found(planned, shoot, reason, word):
-    lights = shoot("light", 3, None, status=Status.SET_ASIDE, reason=reason)
+def test_no_calibration_frames_says_what_was_found(planned, shoot, said, word):
+    lights = shoot("light", 3, None, status=Status.SET_ASIDE, type_said=said)
     with pytest.raises(CalibraryError) as error:
         planned(lights)
     text = str(error.value)

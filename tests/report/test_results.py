@@ -3,7 +3,7 @@
 import json
 import os
 
-from calibrary.records import Verdict
+from calibrary.records import Reason, ReasonCode, Verdict
 from calibrary.report.results import Results, SetAside, read_results
 
 
@@ -45,8 +45,15 @@ def test_set_aside_frames_come_from_plan_and_verification(fake):
     assert len(found) == aside + 3
 
 
-def test_reasons_that_differ_in_figures_only_are_counted_together():
-    reasons = ("level 14.2 % below its group", "zero length", "level 9 % below its group")
+def test_reasons_are_counted_by_their_code():
+    reasons = (
+        Reason(ReasonCode.DAMAGED, "is empty", "copy it again"),
+        Reason(ReasonCode.TRUNCATED, "4 bytes are missing", "copy it again"),
+        Reason(ReasonCode.TRUNCATED, "in other words", "copy it again"),
+    )
     aside = tuple(SetAside(f"/d/{i}.fits", "flat", reason) for i, reason in enumerate(reasons))
     found = Results((), aside, 3, ())
-    assert found.reasons() == [("level 14.2 % below its group", 2), ("zero length", 1)]
+    assert found.reasons() == [
+        ("4 bytes are missing; copy it again", 2),
+        ("is empty; copy it again", 1),
+    ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from calibrary.headers.reading import HeaderError, Reading, read_header
+from calibrary.records import ReasonCode
 
 if TYPE_CHECKING:
     from calibrary.headers.dialects import HeaderExtras
@@ -72,6 +73,8 @@ def _read_extras(path: Path) -> HeaderExtras:
 def _as_data(reading: Reading) -> dict[str, object]:
     return {
         **dataclasses.asdict(reading.frame),
+        "reason": str(reading.frame.reason) if reading.frame.reason else None,
+        "reason_code": reading.frame.reason.code if reading.frame.reason else None,
         "sources": reading.sources,
         "warnings": reading.warnings,
     }
@@ -90,8 +93,9 @@ def _print_tables(readings: list[Reading]) -> None:
         for name, value, source in _lines(reading):
             table.add_row(Text(name), Text(value), Text(source))
         console.print(table)
-        if reading.frame.reason not in (None, "; ".join(reading.warnings)):
-            console.print(Text(f"reason: {reading.frame.reason}"))
+        reason = reading.frame.reason
+        if reason is not None and reason.code is not ReasonCode.ODD:
+            console.print(Text(f"reason: {reason}"))
         for warning in reading.warnings:
             console.print(Text(f"warning: {warning}"))
         console.print()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from calibrary.records import CalibraryError
+from calibrary.records import CalibraryError, Reason, ReasonCode
 
 CARD_BYTES = 80
 COMMENTARY = frozenset({"", "HISTORY", "COMMENT", "END"})
@@ -20,19 +20,29 @@ Value = str | int | float | bool | None
 
 
 class HeaderError(CalibraryError):
-    """A file that cannot be understood; its text names the file."""
+    """A file that cannot be understood; its text names the file, `reason` says the rest."""
+
+    def __init__(
+        self, path: object, text: str, remedy: str, code: ReasonCode = ReasonCode.DAMAGED
+    ) -> None:
+        self.reason = Reason(code, text, remedy)
+        super().__init__(f"{path}: {self.reason}")
 
 
 def unreadable(path: object, error: Exception) -> HeaderError:
     """Return the error for a file that the system, or unpacking, cannot read."""
     if isinstance(error, PermissionError):
-        return HeaderError(f"{path}: no permission to read it; change its permissions")
-    if isinstance(error, FileNotFoundError):
-        return HeaderError(f"{path}: there is no such file; check its name")
-    if isinstance(error, IsADirectoryError):
-        return HeaderError(f"{path}: is a folder; name the files in it")
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return HeaderError(f"{path}: cannot be read ({reason}); copy it again")
+        what = "no permission to read it", "change its permissions"
+    elif isinstance(error, FileNotFoundError):
+        what = "there is no such file", "check its name"
+    elif isinstance(error, IsADirectoryError):
+        what = "is a folder", "name the files in it"
+    else:
+        told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        what = f"cannot be read ({told})", "copy it again"
+    # gzip's own errors are of the system's class, without a number.
+    of_system = isinstance(error, OSError) and error.errno is not None
+    return HeaderError(path, *what, ReasonCode.UNREACHABLE if of_system else ReasonCode.DAMAGED)
 
 
 class Card(NamedTuple):

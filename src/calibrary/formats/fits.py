@@ -28,6 +28,7 @@ from calibrary.formats.cards import (
     unreadable,
 )
 from calibrary.formats.opening import open_unbuffered
+from calibrary.records import ReasonCode
 
 BLOCK_BYTES = 2880
 MAX_HEADER_BYTES = 4 * 1024 * 1024
@@ -97,8 +98,8 @@ def read_fits_hdus(path: str | os.PathLike[str]) -> list[FitsHdu]:
         raise unreadable(path, error) from None
 
 
-def first_image(hdus: Sequence[FitsHdu]) -> FitsHdu:
-    """Return the first HDU that holds an image.
+def first_image(hdus: Sequence[FitsHdu], path: str | os.PathLike[str]) -> FitsHdu:
+    """Return the first HDU of the file `path` that holds an image.
 
     Raises
     ------
@@ -108,8 +109,9 @@ def first_image(hdus: Sequence[FitsHdu]) -> FitsHdu:
     for hdu in hdus:
         if hdu.is_image:
             return hdu
-    msg = "no image in the file, headers only; take it out of the source folder"
-    raise HeaderError(msg)
+    raise HeaderError(
+        path, "no image in the file, headers only", "take it out of the source folder"
+    )
 
 
 def fits_sample_format(hdu: FitsHdu) -> str:
@@ -196,7 +198,7 @@ def _walk_gzipped(path: Path, file: IO[bytes], size: int) -> list[FitsHdu]:
 def _walk(source: _Source) -> list[FitsHdu]:
     if not source.start.startswith(_SIMPLE):
         seen = "is empty" if not source.start else f"begins with {source.start[:8]!r}"
-        raise HeaderError(f"{source.path}: is not a FITS file ({seen}); copy it again or remove it")
+        raise HeaderError(source.path, f"is not a FITS file ({seen})", "copy it again or remove it")
     hdus = [_read_hdu(source, 0, 0)]
     while len(hdus) < MAX_HDUS:
         offset = hdus[-1].data_offset + _padded(hdus[-1].data_bytes)
@@ -222,7 +224,7 @@ def _read_hdu(source: _Source, index: int, offset: int) -> FitsHdu:
             bitpix, shape, _ = _geometry(values, "Z")
         bzero, bscale = _real(values, "BZERO", 0.0), _real(values, "BSCALE", 1.0)
     except ValueError as error:
-        raise HeaderError(f"{source.path}: {error}; write the file anew") from None
+        raise HeaderError(source.path, str(error), "write the file anew") from None
     is_array = inside or values.get("XTENSION", "IMAGE") == "IMAGE"
     data_offset = offset + _padded(len(header))
     return FitsHdu(
@@ -253,10 +255,15 @@ def _read_header(source: _Source, offset: int) -> bytes:
             if end.start() % CARD_BYTES == 0:
                 return header[: end.start() + CARD_BYTES]
         if len(header) < wanted:
-            raise HeaderError(f"{source.path}: ends within its header, truncated; copy it again")
+            raise HeaderError(
+                source.path,
+                "ends within its header, truncated",
+                "copy it again",
+                ReasonCode.TRUNCATED,
+            )
         wanted *= 2
     raise HeaderError(
-        f"{source.path}: no END in {MAX_HEADER_BYTES} bytes of header; not a FITS file"
+        source.path, f"no END in {MAX_HEADER_BYTES} bytes of header", "remove it: no FITS file"
     )
 
 

@@ -30,7 +30,7 @@ def open_fits(path: Path, scratch: Path | None) -> Opened:
     HeaderError
         See `read_fits_hdus`.
     """
-    hdu = first_image(read_fits_hdus(path))
+    hdu = first_image(read_fits_hdus(path), path)
     layout = _layout(path, hdu)
     if hdu.missing_bytes:
         raise PixelError(f"{path}: truncated, {hdu.missing_bytes} bytes missing; copy it again")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from calibrary.formats.cards import HeaderError
 from calibrary.formats.fits import (
     FitsHdu,
     first_image,
@@ -23,10 +22,7 @@ if TYPE_CHECKING:
 def header(path: Path) -> ImageHeader:
     """Read the header of a FITS file's first image; see `table.Reader`."""
     hdus = read_fits_hdus(path)
-    try:
-        return _of_fits(hdus, first_image(hdus))
-    except HeaderError as error:
-        raise HeaderError(f"{path}: {error}") from None
+    return _of_fits(hdus, first_image(hdus, path))
 
 
 def open_pixels(path: Path, scratch: Path | None) -> Opened:

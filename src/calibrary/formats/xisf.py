@@ -36,6 +36,7 @@ MAX_ENTRIES = 100_000
 MAX_IMAGES = 1000
 MAX_DEPTH = 64
 MAX_SAMPLES = 2**33
+_REMEDY = "copy the file again or write it anew"
 _PREAMBLE = struct.Struct("<8sI4x")
 
 SAMPLE_BYTES = {
@@ -99,10 +100,9 @@ def read_xisf_header(path: str | os.PathLike[str]) -> XisfHeader:
     except OSError as error:
         raise unreadable(path, error) from None
     except (ValueError, LookupError) as error:
-        raise HeaderError(f"{path}: {error}; copy the file again or write it anew") from None
+        raise HeaderError(path, str(error), _REMEDY) from None
     except expat.ExpatError as error:
-        msg = f"{path}: broken XML in the header ({error}); copy the file again or write it anew"
-        raise HeaderError(msg) from None
+        raise HeaderError(path, f"broken XML in the header ({error})", _REMEDY) from None
     return XisfHeader(images, metadata, len(xml), xml)
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import glob
 import itertools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from calibrary.headers.dialects import Dialects, normalise_type
 from calibrary.headers.lookup import Found, Header, clean_text, number
-from calibrary.records import CALIBRATION_TYPES, FrameType, TypeSource
+from calibrary.records import CALIBRATION_TYPES, FrameType, Reason, ReasonCode, TypeSource
 
 RETYPE = "retype it in the overrides file"
-"""The remedy for a wrong or missing type; every reason that is about the type alone has it."""
+"""The remedy for a wrong or missing type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,10 @@ class TypeFinding:
     key: str | None
     """Keyword, property, or the name it was read from."""
     master: bool = False
-    reason: str | None = None
+    reason: Reason | None = None
     """Why a frame of this type is no input; ``None`` if it is one."""
+    said: str | None = None
+    """What the header says of the type, and under which keywords."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,16 @@ def find_type(header: Header, path: PurePath, image_type: str | None) -> TypeFin
         The attribute ``imageType`` of an XISF image, which goes before all keywords.
     """
     said = _sayings(header, image_type)
+    finding = _finding(header.dialects, path, said)
+    told = ", ".join(f"{s.found.key} = {_quote(s.found)}" for s in said)
+    return replace(finding, said=told or None)
+
+
+def _finding(dialects: Dialects, path: PurePath, said: list[_Said]) -> TypeFinding:
     known = [s for s in said if s.frame_type is not None]
     master = any(s.master for s in said)
     if not known:
-        return _from_names(header.dialects, path, said, master)
+        return _from_names(dialects, path, said, master)
     kinds = {s.frame_type for s in known} - {None}
     first = known[0]
     if kinds == {FrameType.DARK, FrameType.DARKFLAT}:
@@ -60,12 +68,13 @@ def find_type(header: Header, path: PurePath, image_type: str | None) -> TypeFin
         first = next(s for s in known if s.frame_type is FrameType.DARKFLAT)
     elif len(kinds) > 1:
         texts = ", ".join(f"{s.found.key} says {_quote(s.found)}" for s in known)
-        text = f"contradictory frame type: {texts}; {RETYPE}"
-        return TypeFinding(FrameType.UNKNOWN, None, None, master, text)
+        text = f"contradictory frame type: {texts}"
+        reason = Reason(ReasonCode.TYPE_CONTRADICTORY, text, RETYPE)
+        return TypeFinding(FrameType.UNKNOWN, None, None, master, reason)
     frame_type = first.frame_type or FrameType.UNKNOWN
     source = TypeSource.PROPERTY if first.found.key == "imageType" else TypeSource.HEADER
-    reason = _light_reason(header.dialects, path, first) if frame_type is FrameType.LIGHT else None
-    return TypeFinding(frame_type, source, first.found.key, master, reason)
+    light = _light_reason(dialects, path, first) if frame_type is FrameType.LIGHT else None
+    return TypeFinding(frame_type, source, first.found.key, master, light)
 
 
 def _sayings(header: Header, image_type: str | None) -> list[_Said]:
@@ -97,17 +106,20 @@ def _from_names(dialects: Dialects, path: PurePath, said: list[_Said], master: b
     if other is not None:
         text = (
             f"{other.found.key} is {_quote(other.found)}, which is no type that a master is"
-            f" made from; if it should be, {RETYPE}"
+            " made from"
         )
-        return TypeFinding(FrameType.UNKNOWN, TypeSource.HEADER, other.found.key, master, text)
+        reason = Reason(ReasonCode.TYPE_OTHER, text, f"if it should be, {RETYPE}")
+        return TypeFinding(FrameType.UNKNOWN, TypeSource.HEADER, other.found.key, master, reason)
     frame_type, source, name = type_from_names(dialects, path)
     if frame_type is None:
         keys = ", ".join(dialects.keywords["frame_type"][:3])
-        text = f"no frame type in the header ({keys}), file name or folder; {RETYPE}"
-        return TypeFinding(FrameType.UNKNOWN, None, None, master, text)
-    light = f"the name {name!r} says light, the header has no type; if it is none, {RETYPE}"
-    is_light = frame_type is FrameType.LIGHT
-    return TypeFinding(frame_type, source, name, master, light if is_light else None)
+        text = f"no frame type in the header ({keys}), file name or folder"
+        reason = Reason(ReasonCode.TYPE_MISSING, text, RETYPE)
+        return TypeFinding(FrameType.UNKNOWN, None, None, master, reason)
+    if frame_type is not FrameType.LIGHT:
+        return TypeFinding(frame_type, source, name, master)
+    text = f"the name {name!r} says light, the header has no type"
+    return TypeFinding(frame_type, source, name, master, _light(text))
 
 
 def _speaks(said: _Said) -> bool:
@@ -175,16 +187,23 @@ def _type_words(dialects: Dialects, name: str) -> list[FrameType]:
     return types
 
 
-def _light_reason(dialects: Dialects, path: PurePath, said: _Said) -> str:
+def _light(text: str) -> Reason:
+    return Reason(ReasonCode.LIGHT, text, f"if it is none, {RETYPE}")
+
+
+def _light_reason(dialects: Dialects, path: PurePath, said: _Said) -> Reason:
     seen = f"{said.found.key} is {_quote(said.found)}"
     frame_type, source, name = type_from_names(dialects, path)
     if frame_type in CALIBRATION_TYPES:
         where = "file name" if source is TypeSource.FILENAME else f"folder {name!r}"
-        return (
-            f"{seen} but the {where} says {frame_type}; if it is a {frame_type},"
-            f" {RETYPE}: retype: [{{files: {_glob(path, source, name)!r}, type: {frame_type}}}]"
+        entry = f"retype: [{{files: {_glob(path, source, name)!r}, type: {frame_type}}}]"
+        return Reason(
+            ReasonCode.LIGHT_BY_HEADER,
+            f"{seen} but the {where} says {frame_type}",
+            f"if it is a {frame_type}, {RETYPE}: {entry}",
+            entry,
         )
-    return f"{seen}: a light, not a calibration frame; if it is none, {RETYPE}"
+    return _light(f"{seen}: a light, not a calibration frame")
 
 
 def _glob(path: PurePath, source: TypeSource | None, name: str | None) -> str:

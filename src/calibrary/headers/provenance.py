@@ -14,7 +14,7 @@ _QC = re.compile(r"QC[A-Z0-9]{1,6}")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 
 RAW = "list it under raw in the overrides file"
-"""The remedy for a raw frame with a pedestal; the reason for no other frame has it."""
+"""The remedy for a raw frame with a pedestal."""
 
 
 @dataclass(frozen=True, slots=True)

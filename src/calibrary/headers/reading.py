@@ -36,7 +36,15 @@ from calibrary.headers.quantities import (
     read_temperature,
     read_usb_limit,
 )
-from calibrary.records import Frame, FrameType, Status, TypeSource
+from calibrary.records import (
+    MENDED_BY_RETYPE,
+    Frame,
+    FrameType,
+    Reason,
+    ReasonCode,
+    Status,
+    TypeSource,
+)
 
 __all__ = [
     "HeaderError",
@@ -98,15 +106,22 @@ def read_header(
 def is_set_aside_for_type(frame: Frame) -> bool:
     """Tell whether a frame is set aside for its type and for nothing else.
 
-    Such a frame is complete but for its type: it can be used once the type is put right. Every
-    reason of that kind ends in the same remedy, and no other does.
+    Such a frame is complete but for its type: it can be used once the type is put right.
     """
-    return frame.status is Status.SET_ASIDE and RETYPE in (frame.reason or "")
+    reason = frame.reason
+    return (
+        frame.status is Status.SET_ASIDE and reason is not None and reason.code in MENDED_BY_RETYPE
+    )
 
 
 def is_set_aside_for_pedestal(frame: Frame) -> bool:
     """Tell whether a frame is set aside for its pedestal: the user may declare it raw."""
-    return frame.status is Status.SET_ASIDE and (frame.reason or "").endswith(RAW)
+    reason = frame.reason
+    return (
+        frame.status is Status.SET_ASIDE
+        and reason is not None
+        and reason.code is ReasonCode.PEDESTAL
+    )
 
 
 def _below(path: Path, root: Path) -> Path:
@@ -177,7 +192,7 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
     pedestal = read_pedestal(header)
     status, reason = _judge(understood, master_of, pedestal)
     if reason is None and header.warnings:
-        reason = "; ".join(header.warnings)
+        reason = Reason(ReasonCode.ODD, "; ".join(header.warnings))
     return Frame(
         path=str(path),
         size_bytes=stat.st_size,
@@ -216,6 +231,7 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
         egain=gain.electrons,
         row_order=header.text("row_order"),
         camera_serial=read_serial(header, camera),
+        type_said=understood.found.said,
         pedestal=pedestal,
         header_digest=image.header_digest,
         master_of=master_of,
@@ -227,34 +243,42 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
 
 def _judge(
     understood: _Understood, master_of: FrameType | None, pedestal: float | None
-) -> tuple[Status, str | None]:
+) -> tuple[Status, Reason | None]:
     """Return what becomes of the frame; what cannot be mended by a retype comes first."""
     header, image = understood.header, understood.image
     found, combination = understood.found, understood.combination
     if image.missing_bytes:
-        missing = f"{image.missing_bytes} bytes of the image are missing"
-        return Status.SET_ASIDE, f"truncated: {missing}; copy the file again"
+        text = f"truncated: {image.missing_bytes} bytes of the image are missing"
+        return _aside(ReasonCode.TRUNCATED, text, "copy the file again")
     many = f" of {combination.n_combined} frames" if combination.n_combined else ""
     if understood.is_master:
         text = f"a master {master_of or 'frame'}{many} ({combination.evidence})"
-        return Status.IGNORED, f"{text}: masters are never inputs"
+        reason = Reason(ReasonCode.MASTER, f"{text}: masters are never inputs")
+        return Status.IGNORED, reason
     if is_guide_camera(header, understood.software):
-        return Status.SET_ASIDE, "a guide camera's file, not the imaging camera's"
+        return _aside(ReasonCode.GUIDE_CAMERA, "a guide camera's file, not the imaging camera's")
     if image.defect is not None:
-        return Status.SET_ASIDE, image.defect
+        return _aside(ReasonCode.NOT_ONE_IMAGE, image.defect)
     if understood.exposure.stacked:
         single = f"{header.sources['exposure_s']} is {understood.exposure.seconds:g} s"
-        return Status.SET_ASIDE, f"a stack{many} ({single}), not a raw frame"
+        return _aside(ReasonCode.STACK, f"a stack{many} ({single}), not a raw frame")
     if calibrated := calibrated_by(header):
-        return Status.SET_ASIDE, f"calibrated already ({calibrated}); masters need raw frames"
+        text = f"calibrated already ({calibrated})"
+        return _aside(ReasonCode.CALIBRATED, text, "masters need raw frames", calibrated)
     if pedestal is not None:
-        text = f"PEDESTAL is {pedestal:g}: calibrated already? If it is raw, {RAW}"
-        return Status.SET_ASIDE, text
+        text = f"PEDESTAL is {pedestal:g}: calibrated already?"
+        return _aside(ReasonCode.PEDESTAL, text, f"if it is raw, {RAW}")
     if found.reason is not None:
         return Status.SET_ASIDE, found.reason
     if image.sample_format.startswith("float"):
         if found.source in (TypeSource.FILENAME, TypeSource.FOLDER):
-            text = f"float samples and no type in the header: processed, not raw? If raw, {RETYPE}"
-            return Status.SET_ASIDE, text
+            text = "float samples and no type in the header: processed, not raw?"
+            return _aside(ReasonCode.PROCESSED_BY_SAMPLES, text, f"if raw, {RETYPE}")
         header.warn("float samples, though cameras deliver integers")
     return Status.USED, None
+
+
+def _aside(
+    code: ReasonCode, text: str, remedy: str = "", detail: str = ""
+) -> tuple[Status, Reason]:
+    return Status.SET_ASIDE, Reason(code, text, remedy, detail)

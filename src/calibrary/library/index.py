@@ -12,7 +12,7 @@ from typing import Any
 
 from calibrary.library.master_names import MasterName, folder_date, parse_name
 from calibrary.manifest.scanning import FoundFile, scan
-from calibrary.records import VOID, Frame, FrameType, Status
+from calibrary.records import VOID, Frame, FrameType, Reason, ReasonCode, Status
 
 _PUBLISHED = ("published", "refused")
 """Outcomes after which the master in the library, if there is one, is this workflow's own."""
@@ -60,7 +60,7 @@ def complete(frame: Frame, root: str) -> Frame:
             frame,
             frame_type=FrameType.MASTER,
             status=Status.IGNORED,
-            reason="a master by its name: masters are never inputs",
+            reason=Reason(ReasonCode.MASTER, "a master by its name: masters are never inputs"),
         )
     lacking = {
         key: value

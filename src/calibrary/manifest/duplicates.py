@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from calibrary.headers.reading import is_set_aside_for_pedestal, is_set_aside_for_type
 from calibrary.manifest.cache import HeaderCache
-from calibrary.records import Frame, Status
+from calibrary.records import Frame, Reason, ReasonCode, Status
 
 _SAMPLE_BYTES = 64 * 1024
 _CHUNK_BYTES = 1024 * 1024
@@ -27,10 +27,10 @@ def set_copies_aside(frames: Sequence[Frame], cache: HeaderCache) -> list[Frame]
     alike = _groups(frames, _by_header)
     for part, read in (("sample", _sample_digest), ("whole", _whole_digest)):
         alike = _divided(alike, cache, part, read)
-    copies: dict[str, str] = {}
+    copies: dict[str, Frame] = {}
     for group in alike:
         first, *others = sorted(group, key=lambda frame: (len(frame.path), frame.path))
-        copies.update((other.path, first.path) for other in others)
+        copies.update((other.path, first) for other in others)
     if not copies:
         return list(frames)
     return [
@@ -95,6 +95,8 @@ def _digest(frame: Frame, first: int, count: int) -> str:
     return digest.hexdigest()
 
 
-def _as_copy(frame: Frame, of: str) -> Frame:
-    reason = f"the same bytes as {of}, which is used; delete one of the two"
+def _as_copy(frame: Frame, of: Frame) -> Frame:
+    used = ", which is used" if of.status is Status.USED else ""
+    text = f"the same bytes as {of.path}{used}"
+    reason = Reason(ReasonCode.COPY, text, "delete one of the two", of.path)
     return replace(frame, status=Status.SET_ASIDE, reason=reason)

@@ -17,6 +17,7 @@ from calibrary.records import (
     CalibraryError,
     Frame,
     FrameType,
+    Reason,
     Status,
     TypeSource,
 )
@@ -49,7 +50,7 @@ def frames_to_table(frames: Iterable[Frame]) -> pd.DataFrame:
 
 
 def _plain(value: object) -> object:
-    return str(value) if isinstance(value, str) else value
+    return str(value) if isinstance(value, str | Reason) else value
 
 
 def write_manifest(frames: Path, path: Path, set_aside: Mapping[str, str]) -> None:
@@ -70,6 +71,8 @@ def write_manifest(frames: Path, path: Path, set_aside: Mapping[str, str]) -> No
     import pandas as pd
 
     table = pd.read_csv(frames, usecols=list(MANIFEST_COLUMNS), dtype=str, keep_default_na=False)
+    told = table["reason"] != ""
+    table.loc[told, "reason"] = [str(read_reason(text)) for text in table.loc[told, "reason"]]
     late = table["path"].isin(list(set_aside))
     table.loc[late, "status"] = Status.SET_ASIDE.value
     table.loc[late, "reason"] = table.loc[late, "path"].map(set_aside)
@@ -113,6 +116,17 @@ def _frame(row: Sequence[str], converters: Sequence[Callable[[str], Any]]) -> Fr
     return Frame(*values)
 
 
+def read_reason(text: str) -> Reason:
+    """Return the reason that a cell of `write_frames` holds.
+
+    Raises
+    ------
+    ValueError
+        The cell holds something else.
+    """
+    return Reason.from_data(json.loads(text))
+
+
 _CONVERTERS: dict[str, Callable[[str], Any]] = {
     "str": str,
     "int": int,
@@ -121,6 +135,7 @@ _CONVERTERS: dict[str, Callable[[str], Any]] = {
     "FrameType": FrameType,
     "TypeSource": TypeSource,
     "Status": Status,
+    "Reason": read_reason,
 }
 
 
@@ -136,4 +151,6 @@ def _to_text(value: object) -> str:
         return ""
     if isinstance(value, dict):
         return json.dumps(value, sort_keys=True) if value else ""
+    if isinstance(value, Reason):
+        return json.dumps(value.to_data(), ensure_ascii=False)
     return str(value)

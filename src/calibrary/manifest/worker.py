@@ -15,7 +15,7 @@ from calibrary.formats.table import format_of
 from calibrary.headers.reading import HeaderError, read_header
 from calibrary.manifest.rows import encode_frame
 from calibrary.manifest.scanning import FoundFile
-from calibrary.records import Frame, Status
+from calibrary.records import Frame, Reason, ReasonCode, Status
 
 
 def read_frame(file: FoundFile, extras: Mapping[str, object] | None) -> Frame:
@@ -24,9 +24,10 @@ def read_frame(file: FoundFile, extras: Mapping[str, object] | None) -> Frame:
     try:
         return read_header(path, extras, Path(file.root)).frame
     except HeaderError as error:
-        reason = str(error).removeprefix(f"{path}: ")
+        reason = error.reason
     except Exception as error:
-        reason = f"header not understood ({type(error).__name__}: {error}); please report it"
+        text = f"header not understood ({type(error).__name__}: {error})"
+        reason = Reason(ReasonCode.NOT_UNDERSTOOD, text, "please report it")
     kind = format_of(path).name
     return Frame(
         path=file.path,

@@ -116,8 +116,7 @@ def open_frame(path: Path, scratch: Path | None = None) -> FrameReader:
     try:
         opened = reader_of(path).open_pixels(path, scratch)
     except HeaderError as error:
-        text = str(error)
-        raise PixelError(text if str(path) in text else f"{path}: {text}") from None
+        raise PixelError(str(error)) from None
     reader = FrameReader(opened)
     if opened.scale_unknown:
         reader.layout = dataclasses.replace(opened.layout, normalised=_looks_normalised(reader))

@@ -21,6 +21,8 @@ from calibrary.records import (
     CalibraryError,
     Frame,
     FrameType,
+    Reason,
+    ReasonCode,
     Status,
     TypeSource,
 )
@@ -223,7 +225,8 @@ def _as_raw(frame: Frame) -> Frame:
         return frame
     if frame.frame_type in CALIBRATION_TYPES:
         return dataclasses.replace(frame, status=Status.USED, reason=None)
-    reason = f"no calibration frame ({frame.frame_type}); if it should be one, {RETYPE}"
+    text = f"no calibration frame ({frame.frame_type})"
+    reason = Reason(ReasonCode.TYPE_OTHER, text, f"if it should be one, {RETYPE}")
     return dataclasses.replace(frame, reason=reason)
 
 
@@ -233,7 +236,7 @@ def _retyped(frame: Frame, frame_type: FrameType) -> Frame:
         return frame
     changed = dataclasses.replace(frame, frame_type=frame_type, type_source=TypeSource.OVERRIDE)
     if frame_type is FrameType.LIGHT:
-        reason = "a light by the overrides"
+        reason = Reason(ReasonCode.RETYPED, "a light by the overrides")
         return dataclasses.replace(changed, status=Status.IGNORED, reason=reason)
     if frame.status is Status.USED or is_set_aside_for_type(frame):
         return dataclasses.replace(changed, status=Status.USED, reason=None)

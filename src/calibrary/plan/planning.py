@@ -29,6 +29,8 @@ from calibrary.records import (
     FrameType,
     GroupPlan,
     InputFrame,
+    Reason,
+    ReasonCode,
     Status,
 )
 
@@ -113,11 +115,11 @@ def _with_fate(frame: Frame, fates: dict[str, str], config: Config) -> Frame:
     if frame.status is not Status.USED:
         return frame
     if frame.frame_type is FrameType.BIAS and not config.use_bias:
-        reason = "bias is not used (use_bias: false)"
+        reason = Reason(ReasonCode.UNUSED_TYPE, "bias is not used (use_bias: false)")
         return dataclasses.replace(frame, status=Status.IGNORED, reason=reason)
-    reason = "size of the image unknown"
+    reason = Reason(ReasonCode.NOT_ONE_IMAGE, "size of the image unknown")
     if frame.frame_type not in CALIBRATION_TYPES:
-        reason = f"no calibration frame ({frame.frame_type})"
+        reason = Reason(ReasonCode.TYPE_OTHER, f"no calibration frame ({frame.frame_type})")
     return dataclasses.replace(frame, status=Status.SET_ASIDE, reason=reason)
 
 

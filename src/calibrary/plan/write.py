@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,8 +26,6 @@ from calibrary.records import (
 )
 
 log = logging.getLogger(__name__)
-
-_SAID = re.compile(r"\b(?:IMAGETYP|imageType|FRAME|OBSTYPE|FRAMETYP|PICTTYPE)[^']{0,20}'([^']*)'")
 
 
 def plan_run(frames: Sequence[Frame], config: Config) -> Plan:
@@ -88,14 +85,11 @@ def nothing_found(frames: Sequence[Frame], config: Config) -> str:
     text = f"{where}: no calibration files found; looked for frames of type {wanted}"
     if not frames:
         return f"{text}, but there are no FITS or XISF files; set `source` in config/config.yaml"
-    said = Counter(
-        match[1] if (match := _SAID.search(f.reason or "")) else f"none ({f.frame_type})"
-        for f in frames
-    )
+    said = Counter(frame.type_said or f"none ({frame.frame_type})" for frame in frames)
     values = ", ".join(f"{value} ({count})" for value, count in sorted(said.items())[:12])
     first = next((f for f in frames if f.reason), frames[0])
     reason = f"; {first.path}: {first.reason}" if first.reason else ""
-    return f"{text} in {len(frames)} files; IMAGETYP values found: {values}{reason}"
+    return f"{text} in {len(frames)} files; types in the headers: {values}{reason}"
 
 
 def _log(plan: Plan) -> None:

@@ -114,7 +114,7 @@ def _why_not(frame: Frame) -> str:
     if frame.frame_type is FrameType.MASTER:
         if frame.width:
             return "neither header nor name tells what it is a master of"
-        return frame.reason or "its image cannot be read"
+        return str(frame.reason or "its image cannot be read")
     return f"{frame.reason or f'a raw {frame.frame_type}'}; only masters are put into the library"
 
 

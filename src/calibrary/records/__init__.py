@@ -12,12 +12,14 @@ from calibrary.records.frame import (
 )
 from calibrary.records.keys import GroupKeys, may_be_one_camera
 from calibrary.records.order import Action, Calibrator, CalibratorKind, GroupPlan, InputFrame
+from calibrary.records.reason import MENDED_BY_RETYPE, Reason, ReasonCode
 from calibrary.records.verdict import VOID, Verdict
 
 __all__ = [
     "CALIBRATION_TYPES",
     "FRAME_FIELDS",
     "MANIFEST_COLUMNS",
+    "MENDED_BY_RETYPE",
     "VOID",
     "Action",
     "CalibraryError",
@@ -28,6 +30,8 @@ __all__ = [
     "GroupKeys",
     "GroupPlan",
     "InputFrame",
+    "Reason",
+    "ReasonCode",
     "Status",
     "TypeSource",
     "Verdict",

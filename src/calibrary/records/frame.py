@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from calibrary.records.reason import Reason
+
 
 class FrameType(StrEnum):
     """What a file says it is."""
@@ -85,7 +87,8 @@ class Frame:
     software: str | None = None
     group: str | None = None
     status: Status = Status.USED
-    reason: str | None = None
+    reason: Reason | None = None
+    """Why it is not used; for a used one what is odd about its header."""
     # Beyond the manifest's columns: what later stages need to know.
     date_end: str | None = None
     x_origin: int | None = None
@@ -98,6 +101,8 @@ class Frame:
     row_order: str | None = None
     camera_serial: str | None = None
     """Tells two cameras of one name apart. No column of the manifest, whose columns are fixed."""
+    type_said: str | None = None
+    """What the header says of the type and under which keyword, as ``IMGTYPE = 'Focus'``."""
     pedestal: float | None = None
     """PEDESTAL of the header; ``None`` for 0. Programs differ in its sign: only equal is alike."""
     header_digest: str | None = None

@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from calibrary.manifest.tables import read_reason
 from calibrary.records import (
     CALIBRATION_TYPES,
     Action,
     CalibraryError,
     FrameType,
     GroupPlan,
+    Reason,
+    ReasonCode,
     Status,
     Verdict,
 )
@@ -25,7 +27,6 @@ from calibrary.records import (
 NO_VERDICT = "the job ended without a verdict; its log says why"
 
 FRAME_COLUMNS = ("path", "frame_type", "group", "status", "reason")
-_FIGURE = re.compile(r"[+-]?\d+(\.\d+)?")
 _PLAN_FIELDS = {field.name for field in dataclasses.fields(GroupPlan)}
 
 
@@ -78,7 +79,7 @@ class SetAside:
 
     path: str
     frame_type: str
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +99,16 @@ class Results:
     def reasons(self) -> list[tuple[str, int]]:
         """Return why frames were set aside and how often, the most frequent first.
 
-        Reasons that differ in their figures only are one; the first stands for them all.
+        Reasons of one code are one; the first stands for them all.
         """
-        first: dict[str, str] = {}
-        counts: Counter[str] = Counter()
+        alike: dict[object, list[Reason]] = {}
         for frame in self.set_aside:
-            kind = _FIGURE.sub("#", frame.reason)
-            first.setdefault(kind, frame.reason)
-            counts[kind] += 1
-        return [(first[kind], count) for kind, count in counts.most_common()]
+            reason = frame.reason
+            # What the checks of pixels found stands in their records without a code.
+            kind = reason.text if reason.code is ReasonCode.PIXELS else reason.code
+            alike.setdefault(kind, []).append(reason)
+        counted = [(str(reasons[0]), len(reasons)) for reasons in alike.values()]
+        return sorted(counted, key=lambda counted: -counted[1])
 
     @property
     def seconds(self) -> float:
@@ -197,11 +199,12 @@ def _set_aside(
     """Collect what the plan set aside, then what verification and integration did."""
     for row in frames:
         if row["status"] == Status.SET_ASIDE:
-            yield SetAside(row["path"], row["frame_type"], row["reason"])
+            yield SetAside(row["path"], row["frame_type"], read_reason(row["reason"]))
     for master in masters:
         for frame in master.frames:
             if frame["status"] == Status.SET_ASIDE:
-                yield SetAside(frame["path"], master.plan.frame_type.value, frame["reason"])
+                reason = Reason(ReasonCode.PIXELS, frame["reason"])
+                yield SetAside(frame["path"], master.plan.frame_type.value, reason)
 
 
 def _json(path: Path, default: Any = None) -> Any:  # noqa: ANN401 - JSON

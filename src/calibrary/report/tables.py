@@ -48,7 +48,7 @@ def set_aside_row(frame: SetAside) -> dict[str, str]:
     return {
         "name": path.name,
         "type": _type_name(frame.frame_type),
-        "reason": frame.reason,
+        "reason": str(frame.reason),
         "folder": str(path.parent),
     }
 
