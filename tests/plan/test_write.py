@@ -108,8 +108,8 @@ def test_warnings_are_logged(planned, shoot, caplog):
 @pytest.mark.parametrize(
     ("said", "word"),
     [
-        ("IMAGETYP = 'Light Frame'", "types in the headers: IMAGETYP = 'Light Frame' (3)"),
-        ("IMGTYPE = 'Focus'", "types in the headers: IMGTYPE = 'Focus' (3)"),
+        ("IMAGETYP = 'Light Frame'", "IMAGETYP values found: IMAGETYP = 'Light Frame' (3)"),
+        ("IMGTYPE = 'Focus'", "IMAGETYP values found: IMGTYPE = 'Focus' (3)"),
         (None, "none (light) (3)"),
     ],
 )

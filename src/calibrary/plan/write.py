@@ -89,7 +89,7 @@ def nothing_found(frames: Sequence[Frame], config: Config) -> str:
     values = ", ".join(f"{value} ({count})" for value, count in sorted(said.items())[:12])
     first = next((f for f in frames if f.reason), frames[0])
     reason = f"; {first.path}: {first.reason}" if first.reason else ""
-    return f"{text} in {len(frames)} files; types in the headers: {values}{reason}"
+    return f"{text} in {len(frames)} files; IMAGETYP values found: {values}{reason}"
 
 
 def _log(plan: Plan) -> None:
