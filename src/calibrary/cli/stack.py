@@ -23,6 +23,7 @@ from calibrary.records import (
     GroupPlan,
     InputFrame,
 )
+from calibrary.records.keys import Rule, all_keys
 
 if TYPE_CHECKING:
     from calibrary.integrate.engine import Integration
@@ -69,7 +70,7 @@ def stack(
     _check_output(output, files, overwrite)
     frames = [read_header(file).frame for file in files]
     frame_type = _frame_type(frames[0], type_)
-    _tell_mixture(frames)
+    _tell_mixture(frames, frame_type)
     scaling = normalize or ("multiplicative" if frame_type is FrameType.FLAT else "none")
     settings = {
         "profile": profile,
@@ -93,13 +94,16 @@ def stack(
     _summarise(output, plan.integration, made)
 
 
-def _tell_mixture(frames: list[Frame]) -> None:
+def _tell_mixture(frames: list[Frame], frame_type: FrameType) -> None:
     """Say on standard error in what the frames differ; stacking them is the user's own choice."""
-    for name in ("frame_type", "camera", "exposure_s", "gain", "offset", "x_binning", "filter"):
-        values = {str(getattr(frame, name)) for frame in frames}
-        if len(values) > 1:
-            told = ", ".join(sorted(values)[:4])
-            print(f"calibrary: the frames differ in {name}: {told}", file=sys.stderr)
+    types = sorted({frame.frame_type for frame in frames})
+    if len(types) > 1:
+        print(f"calibrary: the frames differ in type: {', '.join(types)}", file=sys.stderr)
+    for key in all_keys():
+        values = {key.value(frame) for frame in frames}
+        if len(values) > 1 and key.rule is not Rule.SESSION and key.parts(frame_type):
+            told = ", ".join(sorted(key.shown(value) for value in values)[:4])
+            print(f"calibrary: the frames differ in {key.words}: {told}", file=sys.stderr)
 
 
 def _frame_type(frame: Frame, told: str | None) -> FrameType:

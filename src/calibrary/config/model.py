@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -21,11 +21,13 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    create_model,
     model_validator,
 )
 
 from calibrary.config.limits import VerifyLimits
 from calibrary.records import CalibraryError
+from calibrary.records.keys import all_keys
 
 RejectionName = Literal[
     "auto",
@@ -93,14 +95,22 @@ class Section(BaseModel):
         return {k: v for k, v in data.items() if not (v is None and k in sections)}
 
 
-class Aliases(Section):
-    """Names to treat as one: ``written in the header: name to use``."""
+def _aliases() -> type[Section]:
+    """Return the section with a map for each key whose values can be joined."""
+    notes = {"camera_serial": "For a camera whose programs tell different serial numbers of it."}
+    fields: dict[str, Any] = {
+        key.name: (dict[str, str], Field({}, description=notes.get(key.name)))
+        for key in all_keys()
+        if key.alias
+    }
+    doc = "Names to treat as one: ``written in the header: name to use``."
+    return create_model("Aliases", __base__=Section, __doc__=doc, **fields)
 
-    telescope: dict[str, str] = {}
-    camera: dict[str, str] = {}
-    camera_serial: dict[str, str] = {}
-    """For a camera whose programs tell different serial numbers of it."""
-    filter: dict[str, str] = {}
+
+if TYPE_CHECKING:
+    Aliases = Section
+else:
+    Aliases = _aliases()
 
 
 class HeaderExtras(Section):

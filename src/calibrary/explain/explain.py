@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from calibrary.library.names import decimal
+from calibrary.config.model import Tolerance
 from calibrary.manifest import read_frames
-from calibrary.records import CalibraryError, Frame, Status
+from calibrary.plan.clusters import MICRO, limit_of, to_micro
+from calibrary.records import CalibraryError, Frame, FrameType, GroupKeys, Key, Status
+from calibrary.records.keys import Rule, all_keys, key_named
+from calibrary.records.text import decimal
 
 _LISTED = 5
 """Other groups, or candidates of one rung, that are shown."""
@@ -18,25 +21,6 @@ _LISTED = 5
 _NEAR = 3
 """A group that differs in more keys than this needs no explanation."""
 
-_SHARED = (
-    ("telescope", ""),
-    ("camera", ""),
-    ("camera_serial", ""),
-    ("width", "pixels"),
-    ("height", "pixels"),
-    ("x_binning", ""),
-    ("y_binning", ""),
-    ("gain", ""),
-    ("offset", ""),
-    ("readout_mode", ""),
-    ("usb_limit", ""),
-    ("pedestal", "ADU"),
-    ("filter", ""),
-    ("bayer_pattern", ""),
-    ("exposure_s", "s"),
-    ("temp_c", "°C"),
-    ("night", ""),
-)
 _STATUS_WORDS = {
     Status.USED: "used",
     Status.SET_ASIDE: "set aside",
@@ -139,12 +123,11 @@ def _explain_group(
     name = group["group"]
     settings = _read(results / "plan/settings.json", results)
     lines = [name, f"  frames   {group['n_frames']}, {_span(group)}"]
-    keys = ", ".join(
-        f"{_word(key)} {_show(group['keys'][key], unit)}"
-        for key, unit in _SHARED
-        if group["keys"][key] is not None
-    )
-    lines += [f"  alike in {keys}", f"  master   {group['master']}"]
+    told = GroupKeys(**group["keys"])
+    frame_type = FrameType(group["frame_type"])
+    keys = (key for key in all_keys() if key.parts(frame_type) and key.value(told) is not None)
+    alike = ", ".join(f"{key.words} {key.shown(key.value(told))}" for key in keys)
+    lines += [f"  alike in {alike}", f"  master   {group['master']}"]
     lines.append(f"  action   {group['action']}{_because(group['reason'])}")
     verdict = results / "verify" / f"{name}.json"
     if verdict.exists():
@@ -172,16 +155,19 @@ def _other_groups(
     settings: Mapping[str, Any],
 ) -> list[str]:
     """Return what keeps the nearest groups of the same type apart from this one."""
+    frame_type, mine = FrameType(group["frame_type"]), GroupKeys(**group["keys"])
+    parting = [key for key in all_keys() if key.parts(frame_type)]
     differing = []
     for other in groups.values():
         if other["frame_type"] == group["frame_type"] and other["group"] != group["group"]:
-            keys = [k for k, _ in _SHARED if other["keys"][k] != group["keys"][k]]
+            its = GroupKeys(**other["keys"])
+            keys = [key for key in parting if key.value(its) != key.value(mine)]
             if len(keys) <= _NEAR:
-                differing.append((len(keys), other["group"], keys))
+                differing.append((len(keys), other["group"], [key.name for key in keys]))
     lines = []
-    for _, name, keys in sorted(differing)[:_LISTED]:
-        theirs, mine = groups[name]["keys"], group["keys"]
-        parts = [_apart(key, theirs[key], mine[key], group, settings) for key in keys]
+    for _, name, names in sorted(differing)[:_LISTED]:
+        its = GroupKeys(**groups[name]["keys"])
+        parts = [_apart(key_named(key), its, mine, frame_type, settings) for key in names]
         if not parts:
             session = settings["session"][group["frame_type"]]
             parts = [f"another session ({session}): {_span(groups[name])}"]
@@ -190,28 +176,19 @@ def _other_groups(
 
 
 def _apart(
-    key: str,
-    theirs: float | str | None,
-    mine: float | str | None,
-    group: Mapping[str, Any],
+    key: Key,
+    theirs: GroupKeys,
+    mine: GroupKeys,
+    frame_type: FrameType,
     settings: Mapping[str, Any],
 ) -> str:
-    unit = dict(_SHARED)[key]
-    text = f"{_word(key)} {_show(theirs, unit)} against {_show(mine, unit)}"
-    if key not in ("temp_c", "exposure_s") or not _are_numbers(theirs, mine):
+    its, own = key.value(theirs), key.value(mine)
+    text = f"{key.words} {key.shown(its)} against {key.shown(own)}"
+    if key.rule is not Rule.TOLERANCE or not (isinstance(its, float) and isinstance(own, float)):
         return text
-    theirs, mine = float(theirs or 0), float(mine or 0)
-    if key == "temp_c":
-        tolerance = settings["tolerance"]["temperature"][group["frame_type"]]
-    else:
-        limits = settings["tolerance"]["exposure"]
-        tolerance = max(limits["seconds"], limits["fraction"] * max(theirs, mine))
-    delta = decimal(abs(theirs - mine))
-    return f"{text}, {delta} {unit} apart, tolerance {decimal(tolerance)} {unit}"
-
-
-def _are_numbers(*values: object) -> bool:
-    return all(isinstance(value, int | float) for value in values)
+    limit = limit_of(key, frame_type, Tolerance.model_validate(settings["tolerance"]))
+    tolerance = limit(to_micro(max(its, own))) / MICRO
+    return f"{text}, {key.shown(abs(its - own))} apart, tolerance {key.shown(tolerance)}"
 
 
 def _explain_match(group: Mapping[str, Any], match: Mapping[str, Any]) -> list[str]:
@@ -231,10 +208,6 @@ def _explain_match(group: Mapping[str, Any], match: Mapping[str, Any]) -> list[s
         if candidate["remedy"] and shown[rung] == 1:
             lines.append(f"    {'':8} to change it: {candidate['remedy']}")
     return lines
-
-
-def _word(key: str) -> str:
-    return {"exposure_s": "exposure", "temp_c": "temperature"}.get(key, key.replace("_", " "))
 
 
 def _show(value: object, unit: str) -> str:

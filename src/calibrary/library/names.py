@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from decimal import Decimal
 
 from calibrary.records import FrameType, GroupKeys
+from calibrary.records.keys import naming_keys
+from calibrary.records.text import MAX_TEXT, UNSAFE, decimal, sanitise
 
 FOLDERS = {
     FrameType.BIAS: "BIASES",
@@ -21,28 +22,7 @@ MASTER_WORDS = {
     FrameType.FLAT: "Flat",
 }
 NO_DATE = "NO_DATE"
-_MAX_TEXT = 48
-"""Longest piece of header text in a name: four of them and the rest stay below 255 bytes."""
-
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-
-
-def sanitise(text: str | None) -> str:
-    """Return header text as a part of a file name; empty if there is none.
-
-    Surrounding blanks go, every character but ASCII letters, digits, ``_`` and ``-`` becomes
-    ``_``; case is kept and runs are not collapsed.
-    """
-    return _UNSAFE.sub("_", (text or "").strip())[:_MAX_TEXT]
-
-
-def decimal(value: float) -> str:
-    """Return the shortest decimal that is right to a millionth: ``120``, ``0.5``, ``2.31845``."""
-    text = f"{Decimal(repr(round(value, 6))):f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
 
 
 def exposure_word(seconds: float | None) -> str:
@@ -100,8 +80,8 @@ def master_stem(
 
     `setup`, if given, stands for telescope and camera.
     """
-    longest = 2 * _MAX_TEXT + 1
-    setup = _UNSAFE.sub("_", setup)[:longest] if setup else setup_name(keys)
+    longest = 2 * MAX_TEXT + 1
+    setup = UNSAFE.sub("_", setup)[:longest] if setup else setup_name(keys)
     folder = FOLDERS[frame_type]
     words = [setup, f"Master{MASTER_WORDS[frame_type]}", *settings_words(frame_type, keys)]
     dated = f"{folder}_{date_word(first_date_obs)}"
@@ -118,56 +98,28 @@ def group_stem(frame_type: FrameType, keys: GroupKeys, first_date_obs: str | Non
 _UNSAFE_ID = re.compile(r"[^A-Za-z0-9_.-]")
 
 
-CAMERA_STATE = (
-    "readout_mode",
-    "usb_limit",
-    "width",
-    "height",
-    "x_origin",
-    "y_origin",
-    "camera_serial",
-    "bayer_pattern",
-    "pedestal",
-)
-"""Keys that part groups and are in no name unless two would have the same one."""
+def telling_words(keys: GroupKeys, others: Iterable[GroupKeys]) -> list[str]:
+    """Return the words of the keys in which one of `others` differs, the first appended first.
 
-
-def state_words(keys: GroupKeys, others: Iterable[GroupKeys]) -> list[str]:
-    """Return the words of those keys of `CAMERA_STATE` in which one of `others` differs."""
+    What a master does not tell of its frames tells it from none.
+    """
     others = tuple(others)
-
-    def differs(*names: str) -> bool:
-        return any(getattr(keys, n) != getattr(other, n) for other in others for n in names)
-
     words = []
-    if differs("readout_mode"):
-        words.append(sanitise(keys.readout_mode) or "NO_READOUT")
-    if differs("usb_limit"):
-        words.append("NO_USB" if keys.usb_limit is None else f"USB{decimal(keys.usb_limit)}")
-    if differs("width", "height"):
-        words.append(f"{keys.width}x{keys.height}")
-    if differs("x_origin", "y_origin"):
-        words.append(f"at{keys.x_origin or 0}-{keys.y_origin or 0}")
-    if differs("camera_serial"):
-        words.append(sanitise(keys.camera_serial) or "NO_SERIAL")
-    if differs("bayer_pattern"):
-        words.append(sanitise(keys.bayer_pattern) or "MONO")
-    if differs("pedestal"):
-        words.append(f"Pedestal{decimal(keys.pedestal or 0.0)}")
-    return words
+    for key in naming_keys():
+        value, token = key.value(keys), key.token
+        differing = (key.value(other) for other in others)
+        if token is not None and any(
+            key.excludes(value, its, lenient=not key.told_by_masters) for its in differing
+        ):
+            words.append(token.word(keys))
+    return list(dict.fromkeys(words))
 
 
-def telling_words(
+def apart_words(
     keys: GroupKeys, other: GroupKeys, first: str | None, other_first: str | None
 ) -> list[str]:
     """Return the words by which a group differs from one that has its name, best first."""
-    words = state_words(keys, [other])
-    # Many masters do not tell these of their frames.
-    if keys.row_order and other.row_order and keys.row_order != other.row_order:
-        words.append(sanitise(keys.row_order))
-    samples = (keys.sample_format, keys.normalised)
-    if other.sample_format and samples != (other.sample_format, other.normalised):
-        words.append(sanitise(keys.sample_format) + ("norm" if keys.normalised else ""))
+    words = telling_words(keys, [other])
     if keys.exposure_s != other.exposure_s:
         words.append(exposure_word(keys.exposure_s))
     if keys.temp_c != other.temp_c:

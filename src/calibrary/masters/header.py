@@ -10,6 +10,7 @@ from typing import Any
 from calibrary import __version__
 from calibrary.integrate.engine import Integration
 from calibrary.records import FrameType, GroupPlan, InputFrame
+from calibrary.records.keys import all_keys, whole
 from calibrary.verify.measure import qc_cards
 
 Card = tuple[str, str | int | float | bool, str]
@@ -75,16 +76,6 @@ def _known(cards: Sequence[tuple[str, Any, str]]) -> list[Card]:
     return [card for card in cards if card[1] is not None]
 
 
-def _whole(value: float | None) -> float | int | None:
-    """Write 100.0 as 100: gain and offset are settings, and readers compare them as text."""
-    return int(value) if value is not None and float(value).is_integer() else value
-
-
-def _binned(origin: int | None, binning: int) -> int | None:
-    """Return the origin of a sub-frame as the keyword has it by convention."""
-    return None if origin is None else origin // binning
-
-
 def _identity_cards(plan: GroupPlan) -> list[Card]:
     keys = plan.keys
     exposure = (
@@ -92,32 +83,21 @@ def _identity_cards(plan: GroupPlan) -> list[Card]:
     )
     measured_temps = sorted(f.ccd_temp_c for f in plan.frames if f.ccd_temp_c is not None)
     set_temps = {f.set_temp_c for f in plan.frames if f.set_temp_c is not None}
+    temps = measured_temps[len(measured_temps) // 2] if measured_temps else None
+    told = [
+        (card.keyword, card.value(keys) if card.value else getattr(keys, key.name), card.comment)
+        for key in all_keys()
+        if (card := key.card) is not None
+    ]
     return _known(
         [
             ("IMAGETYP", IMAGE_TYPES[plan.frame_type], "type of image"),
-            ("TELESCOP", keys.telescope, "telescope"),
-            ("INSTRUME", keys.camera, "camera"),
-            ("CAMSERNO", keys.camera_serial, "serial number of the camera"),
+            *told,
             ("EXPTIME", exposure, "[s] exposure of one frame"),
             ("EXPOSURE", exposure, "[s] exposure of one frame"),
-            ("GAIN", _whole(keys.gain), "gain setting"),
-            ("OFFSET", _whole(keys.offset), "offset setting"),
             ("EGAIN", keys.egain, "[e-/ADU] conversion gain"),
-            ("READOUTM", keys.readout_mode, "readout mode"),
-            ("USBLIMIT", _whole(keys.usb_limit), "USB limit"),
             ("SET-TEMP", keys.temp_c if set_temps else None, "[degC] set temperature"),
-            (
-                "CCD-TEMP",
-                measured_temps[len(measured_temps) // 2] if measured_temps else None,
-                "[degC] median sensor temperature",
-            ),
-            ("XBINNING", keys.x_binning, "binning, columns"),
-            ("YBINNING", keys.y_binning, "binning, rows"),
-            ("XORGSUBF", _binned(keys.x_origin, keys.x_binning), "first column, binned pixels"),
-            ("YORGSUBF", _binned(keys.y_origin, keys.y_binning), "first row, binned pixels"),
-            ("FILTER", keys.filter if plan.frame_type is FrameType.FLAT else None, "filter"),
-            ("BAYERPAT", keys.bayer_pattern, "Bayer pattern"),
-            ("ROWORDER", keys.row_order, "order of the rows, as in the frames"),
+            ("CCD-TEMP", temps, "[degC] median sensor temperature"),
         ]
     )
 
@@ -167,7 +147,7 @@ def _integration_cards(
 def _calibrator_cards(calibrator: Mapping[str, Any] | None, pedestal: float | None) -> list[Card]:
     if calibrator is None:
         if pedestal is not None:
-            return _known([("PEDESTAL", _whole(pedestal), "as in the frames; it is in the pixels")])
+            return _known([("PEDESTAL", whole(pedestal), "as in the frames; it is in the pixels")])
         return [("PEDESTAL", 0, "[ADU] added to the pixels; the bias level is in them")]
     name = Path(calibrator["master"]).name if calibrator["master"] else "none"
     return [

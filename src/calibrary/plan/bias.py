@@ -5,31 +5,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import datetime
 
-from calibrary.records import Action, FrameType, GroupPlan, may_be_one_camera
-
-_SENSOR_KEYS = (
-    "telescope",
-    "camera",
-    "gain",
-    "offset",
-    "readout_mode",
-    "usb_limit",
-    "pedestal",
-    "x_binning",
-    "y_binning",
-    "bayer_pattern",
-    "width",
-    "height",
-    "channels",
-    "sample_format",
-    "normalised",
-    "x_origin",
-    "y_origin",
-)
-"""What the level of a bias depends on; temperature and night only choose among several."""
+from calibrary.records import Action, FrameType, GroupPlan
+from calibrary.records.keys import alike, sensor_keys
 
 
 def with_bias(orders: Sequence[GroupPlan]) -> list[GroupPlan]:
@@ -38,27 +18,30 @@ def with_bias(orders: Sequence[GroupPlan]) -> list[GroupPlan]:
     Nearest in temperature, then in time. The dark's pixels do not depend on it: it is judged
     against the bias, not calibrated with it.
     """
-    biases: dict[tuple[object, ...], list[GroupPlan]] = defaultdict(list)
+    biases: dict[tuple[Hashable, ...], list[GroupPlan]] = defaultdict(list)
     for order in orders:
         if order.frame_type is FrameType.BIAS and order.action is not Action.TOO_FEW:
-            biases[_sensor(order)].append(order)
+            biases[_always_told(order)].append(order)
     return [
-        dataclasses.replace(order, bias=_nearest(order, biases[_sensor(order)]))
+        dataclasses.replace(order, bias=_nearest(order, biases[_always_told(order)]))
         if order.frame_type in (FrameType.DARK, FrameType.DARKFLAT)
         else order
         for order in orders
     ]
 
 
-def _sensor(order: GroupPlan) -> tuple[object, ...]:
-    return tuple(getattr(order.keys, key) for key in _SENSOR_KEYS)
+def _always_told(order: GroupPlan) -> tuple[Hashable, ...]:
+    return tuple(key.value(order.keys) for key in sensor_keys() if not key.if_known)
 
 
 def _nearest(order: GroupPlan, biases: Sequence[GroupPlan]) -> str | None:
-    biases = [bias for bias in biases if may_be_one_camera(order.keys, bias.keys)]
-    if not biases:
-        return None
-    return min(biases, key=lambda bias: (*_distance(order, bias), bias.group)).group
+    found = [
+        (unsure, *_distance(order, bias), bias.group)
+        for bias in biases
+        for fits, unsure in [alike(order.keys, bias.keys, sensor_keys())]
+        if fits
+    ]
+    return min(found)[-1] if found else None
 
 
 def _distance(order: GroupPlan, bias: GroupPlan) -> tuple[float, float]:

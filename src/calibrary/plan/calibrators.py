@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibrary.config import Config
-from calibrary.plan.candidates import KEYS, Candidate, Comparison, Table
+from calibrary.plan.candidates import USE, Candidate, Comparison, Table
 from calibrary.plan.overrides import Overrides, Pattern
 from calibrary.plan.reasons import Explainer
 from calibrary.records import Calibrator, CalibratorKind, FrameType
@@ -75,7 +75,7 @@ class Matcher:
         """Choose what is subtracted from the flats of one group, whose files are `paths`."""
         comparison = self._table.compare(flat)
         forbidden = self._forbidden(flat.name, paths)
-        comparison.excluded[forbidden, KEYS.index("use")] = True
+        comparison.excluded[forbidden, comparison.columns.index(USE)] = True
         explain = Explainer(flat, comparison, self._config)
         ranks = {rung: self._ranked(rung, comparison) for rung in _STEPS}
         chosen, kind, reason = self._pinned(flat, paths)
@@ -159,13 +159,14 @@ class Matcher:
     ) -> tuple[list[tuple[int, FrameType]], int]:
         """Return the nearest of what a rung rules out, as what type, and how many there are."""
         # Each key that excludes weighs more than all after it.
-        weights = 2.0 ** np.arange(len(KEYS), 0, -1)
+        columns = comparison.columns
+        weights = 2.0 ** np.arange(len(columns), 0, -1)
         members = np.concatenate(self._members(rung))
         out = members[comparison.excluded[members].any(axis=1)]
         late = self._late_darks(comparison) if rung == "darkflat" else out[:0]
         both = np.concatenate([out, late])
         weight = np.concatenate(
-            [comparison.excluded[out] @ weights, np.full(late.size, weights[KEYS.index("time")])]
+            [comparison.excluded[out] @ weights, np.full(late.size, weights[columns.index("time")])]
         )
         exposure = np.abs(comparison.exposure_delta[both]) / comparison.exposure_tolerance[both]
         time = np.abs(comparison.time_delta[both])
@@ -177,7 +178,11 @@ class Matcher:
 
     def _late_darks(self, comparison: Comparison) -> NDArray[np.intp]:
         """Return the darks that only the window keeps from being dark-flats of these flats."""
-        decisive = [i for i, key in enumerate(KEYS) if key not in ("temperature", "time", "use")]
+        decisive = [
+            i
+            for i, name in enumerate(comparison.columns)
+            if name not in ("temperature", "time", USE)
+        ]
         fit = ~comparison.excluded[:, decisive].any(axis=1) & comparison.outside
         return np.flatnonzero(fit & ~self._in_library & (self._table.types == "dark"))
 

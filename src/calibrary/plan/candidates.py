@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from calibrary.config import Config
 from calibrary.config.model import gap_hours
-from calibrary.plan.groups import Draft, number, sample_class
+from calibrary.plan.groups import Draft
 from calibrary.plan.sessions import SECOND, to_time
-from calibrary.records import Frame, FrameType, GroupKeys
+from calibrary.records import Frame, FrameType
+from calibrary.records.keys import Keyed, binding_keys
 
 HOUR = 3600 * SECOND
 
@@ -20,38 +21,10 @@ ROUNDED_BELOW_S = 1.0
 ROUNDING_S = 0.005
 """PixInsight's scripts write the exposure of a master to 10 ms: the flat's own lies within 5."""
 
-EXACT_KEYS = (
-    "camera",
-    "camera_serial",
-    "telescope",
-    "width",
-    "height",
-    "channels",
-    "x_binning",
-    "y_binning",
-    "gain",
-    "offset",
-    "readout_mode",
-    "usb_limit",
-    "pedestal",
-    "x_origin",
-    "y_origin",
-    "bayer_pattern",
-    "row_order",
-    "samples",
-)
-"""Keys that must be equal, the weightiest first; unknown equals only unknown."""
-
-IF_KNOWN = {"camera_serial", "x_origin", "y_origin", "bayer_pattern", "row_order"}
-"""Keys that exclude only where both sides know them: equal size and camera speak for them."""
-
-LOST_IN_MASTERS = {"readout_mode", "usb_limit", "samples", "channels"} | IF_KNOWN
-"""Keys that names of masters do not hold, and that masters of other programs often lost."""
-
-MEASURED_KEYS = ("exposure", "temperature", "time")
-KEYS = (*EXACT_KEYS, *MEASURED_KEYS, "use")
-
-_GEOMETRY = [EXACT_KEYS.index(k) for k in ("width", "height", "channels")]
+MEASURED = ("exposure", "temperature", "time")
+"""What is compared within a tolerance or a window."""
+USE = "use"
+"""The column of a comparison that says whether a candidate may be used at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +50,10 @@ class Comparison:
     """One flat group against all candidates; every array has one entry a candidate."""
 
     excluded: NDArray[np.bool_]
-    """``[candidate, key]``, keys as in `KEYS`: the key rules the candidate out."""
+    """``[candidate, column]``: the key of that column rules the candidate out."""
+    columns: tuple[str, ...]
+    """Names of the keys of `excluded`: those that must be equal, the weightiest first; then
+    `MEASURED`; then `USE`."""
     exposure_delta: NDArray[np.float64]
     """Candidate minus flat, s; NaN where one is unknown."""
     exposure_tolerance: NDArray[np.float64]
@@ -95,12 +71,11 @@ class Comparison:
 
 def run_candidate(name: str, draft: Draft, obstacle: str) -> Candidate:
     """Describe a group of this run."""
-    samples = sample_class(draft.frames[0])
     return Candidate(
         name=name,
         frame_type=draft.frame_type,
         in_library=False,
-        values=_values(draft.keys) | {"samples": samples},
+        values=_values(draft.keys),
         exposure_s=draft.keys.exposure_s,
         temp_c=draft.keys.temp_c,
         span=draft.span,
@@ -117,7 +92,7 @@ def library_candidate(path: str, master: Frame) -> Candidate:
         name=path,
         frame_type=master.master_of or FrameType.UNKNOWN,
         in_library=True,
-        values=_values(master) | {"samples": None},
+        values=_values(master),
         exposure_s=master.exposure_s,
         temp_c=master.temp_c,
         span=None if start is None else (start, max(start, end or start)),
@@ -125,27 +100,12 @@ def library_candidate(path: str, master: Frame) -> Candidate:
     )
 
 
-def _values(keys: Frame | GroupKeys) -> dict[str, Hashable]:
-    return {
-        "camera": keys.camera,
-        "camera_serial": keys.camera_serial,
-        "telescope": keys.telescope,
-        "width": keys.width,
-        "height": keys.height,
-        "channels": keys.channels or 1,
-        "x_binning": keys.x_binning or 1,
-        "y_binning": keys.y_binning or 1,
-        "gain": number(keys.gain),
-        "offset": number(keys.offset),
-        "readout_mode": keys.readout_mode,
-        "usb_limit": number(keys.usb_limit),
-        "pedestal": number(keys.pedestal or 0.0),
-        "x_origin": keys.x_origin,
-        "y_origin": keys.y_origin,
-        "bayer_pattern": keys.bayer_pattern,
-        "row_order": keys.row_order,
-    }
+def _values(of: Keyed) -> dict[str, Hashable]:
+    return {key.name: key.value(of) for key in binding_keys()}
 
+
+_SHAPE = ("width", "height", "channels")
+"""What must be equal for one image to be subtracted from another."""
 
 _HAIR = 1 + 1e-9
 """A hair more than a limit is within it: 0.5 and 0.501 differ by 0.001 only in decimal."""
@@ -157,13 +117,15 @@ class Table:
     def __init__(self, candidates: Sequence[Candidate], config: Config) -> None:
         self.candidates = candidates
         self._config = config
-        self._codes: list[dict[Hashable, int]] = [{None: 0} for _ in EXACT_KEYS]
+        self.keys = binding_keys()
+        self.columns = (*(key.name for key in self.keys), *MEASURED, USE)
+        self._codes: list[dict[Hashable, int]] = [{None: 0} for _ in self.keys]
         self._exact = np.array(
             [self._encode(c.values) for c in candidates], dtype=np.int64
-        ).reshape(len(candidates), len(EXACT_KEYS))
+        ).reshape(len(candidates), len(self.keys))
         in_library = np.array([c.in_library for c in candidates], dtype=bool)[:, None]
-        lenient = np.array([k in IF_KNOWN for k in EXACT_KEYS])
-        lost = np.array([k in LOST_IN_MASTERS for k in EXACT_KEYS])
+        lenient = np.array([key.if_known for key in self.keys])
+        lost = np.array([key.if_known or key.lost for key in self.keys])
         self._lenient = np.where(in_library, lost, lenient)
         self.types = np.array([c.frame_type.value for c in candidates], dtype="U8")
         self._exposure = _floats([c.exposure_s for c in candidates])
@@ -176,14 +138,15 @@ class Table:
 
     def _encode(self, values: dict[str, Hashable]) -> list[int]:
         return [
-            codes.setdefault(values[key], len(codes))
-            for key, codes in zip(EXACT_KEYS, self._codes, strict=True)
+            codes.setdefault(values[key.name], len(codes))
+            for key, codes in zip(self.keys, self._codes, strict=True)
         ]
 
     def same_geometry(self, flat: Candidate) -> NDArray[np.bool_]:
         """Say of each candidate whether it can be subtracted at all."""
-        mine = np.array(self._encode(flat.values))[_GEOMETRY]
-        return np.asarray((self._exact[:, _GEOMETRY] == mine).all(axis=1))
+        shape = [i for i, key in enumerate(self.keys) if key.name in _SHAPE]
+        mine = np.array(self._encode(flat.values))[shape]
+        return np.asarray((self._exact[:, shape] == mine).all(axis=1))
 
     def compare(self, flat: Candidate) -> Comparison:
         """Compare one flat group with all candidates.
@@ -229,7 +192,15 @@ class Table:
         )
         unsure = np.count_nonzero(passed, axis=1)
         return Comparison(
-            excluded, exposure_delta, limit, temp_delta, time_delta, outside, unsure, rounded
+            excluded,
+            self.columns,
+            exposure_delta,
+            limit,
+            temp_delta,
+            time_delta,
+            outside,
+            unsure,
+            rounded,
         )
 
     def _part(self, span: tuple[int, int] | None) -> NDArray[np.float64]:

@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from calibrary.config.model import ExposureTolerance
+from calibrary.config.model import ExposureTolerance, Tolerance
+from calibrary.records import FrameType, Key
 
 MICRO = 1_000_000
 """Values are compared in millionths: 1 µs, 1 µ°C. Integers make ties exact."""
@@ -106,6 +107,14 @@ def temperature_limit(tolerance_c: float) -> Callable[[int], int]:
     """Return the span of a temperature cluster, in millionths of a °C."""
     span = to_micro(tolerance_c)
     return lambda _: span
+
+
+def limit_of(key: Key, frame_type: FrameType, tolerance: Tolerance) -> Callable[[int], int]:
+    """Return how far below a value (in millionths) of a key another may lie and still be alike."""
+    allowed = getattr(tolerance, key.tolerance)
+    if isinstance(allowed, ExposureTolerance):
+        return exposure_limit(allowed)
+    return temperature_limit(getattr(allowed, frame_type.value))
 
 
 def exposure_tolerance_s(first: float, second: float, tolerance: ExposureTolerance) -> float:

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from calibrary.config import Config
-from calibrary.library.names import (
-    CAMERA_STATE,
-    exposure_word,
-    sanitise,
-    settings_words,
-    setup_name,
-    state_words,
-)
-from calibrary.plan.candidates import IF_KNOWN, LOST_IN_MASTERS
-from calibrary.plan.places import below, keys_of
+from calibrary.library.names import exposure_word, settings_words, setup_name, telling_words
+from calibrary.plan.places import below
 from calibrary.plan.setups import with_aliases
 from calibrary.records import (
     CALIBRATION_TYPES,
@@ -28,8 +19,11 @@ from calibrary.records import (
     Frame,
     FrameType,
     GroupKeys,
+    Key,
     Verdict,
+    keys_of,
 )
+from calibrary.records.keys import naming_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,9 +103,6 @@ class _Item:
         return _state(self.keys)
 
 
-_state = attrgetter(*CAMERA_STATE)
-
-
 def coverage(
     groups: Sequence[Mapping[str, Any]],
     masters: Sequence[Frame],
@@ -187,7 +178,7 @@ def _of_group(group: Mapping[str, Any], record: Mapping[str, Any]) -> _Item:
 def _of_master(master: Frame, known: set[object], config: Config) -> _Item | None:
     if master.master_of is None or below(master.path, config.library) in known:
         return None
-    keys = _comparable(keys_of(master))
+    keys = keys_of(master)
     return _Item(
         setup=setup_name(keys),
         frame_type=master.master_of,
@@ -199,31 +190,30 @@ def _of_master(master: Frame, known: set[object], config: Config) -> _Item | Non
 
 
 def _keys(group: Mapping[str, Any]) -> GroupKeys:
-    return _comparable(GroupKeys(**group["keys"]))
+    return GroupKeys(**group["keys"])
 
 
-def _comparable(keys: GroupKeys) -> GroupKeys:
-    """Return the keys of a group or master so that both read alike.
+def _telling() -> tuple[Key, ...]:
+    """Return the keys that part rows although the setting, as names have it, is the same."""
+    return tuple(key for key in naming_keys() if key.told_by_masters)
 
-    A master's header may have lost letters, has the origin of a sub-frame in binned pixels, and
-    of a whole frame some programs write that it begins at zero, others nothing.
+
+def _state(keys: GroupKeys) -> tuple[Hashable, ...]:
+    """Return the values of those keys as the header of a master tells them.
+
+    Of a whole frame some programs write that it begins at zero, others nothing.
     """
-    return replace(
-        keys,
-        readout_mode=sanitise(keys.readout_mode) or None,
-        camera_serial=sanitise(keys.camera_serial) or None,
-        bayer_pattern=sanitise(keys.bayer_pattern) or None,
-        x_origin=(keys.x_origin or 0) // keys.x_binning * keys.x_binning,
-        y_origin=(keys.y_origin or 0) // keys.y_binning * keys.y_binning,
-    )
+    return tuple(key.in_master(keys) or (0 if key.name in _ORIGIN else None) for key in _telling())
+
+
+_ORIGIN = ("x_origin", "y_origin")
 
 
 def _serves(item: _Item, keys: GroupKeys) -> bool:
     """Say whether, as in matching, one camera in one state may have made an item and `keys`."""
-    lenient = LOST_IN_MASTERS if item.foreign else IF_KNOWN
-    return all(
-        mine == its or (name in lenient and (mine is None or its is None))
-        for name, mine, its in zip(CAMERA_STATE, item.state, _state(keys), strict=True)
+    return not any(
+        key.excludes(mine, its, lenient=key.if_known or (item.foreign and key.lost))
+        for key, mine, its in zip(_telling(), item.state, _state(keys), strict=True)
     )
 
 
@@ -248,7 +238,7 @@ def _rows(
             fitting[0].extend(parts.pop(state))
     keys = [part[0].keys for part in parts.values()]
     return [
-        _row(" ".join([setting, *state_words(part[0].keys, keys)]), part, config, today)
+        _row(" ".join([setting, *telling_words(part[0].keys, keys)]), part, config, today)
         for part in parts.values()
     ]
 

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from calibrary.records import Frame, FrameType, GroupKeys
+from calibrary.records.keys import all_keys
 
 ENGINE = 1
 """Raised whenever a new release makes other pixels from the same frames and settings."""
@@ -33,10 +34,10 @@ def group_digest(
     """
     inputs = sorted((_name(f.path), f.size_bytes, f.mtime_ns) for f in frames)
     described = {f.name: getattr(keys, f.name) for f in fields(keys) if f.name != "night"}
-    for younger in ("camera_serial", "pedestal"):
-        # Keys younger than the first masters: where they are unknown those are still valid.
-        if described[younger] is None:
-            del described[younger]
+    for key in all_keys():
+        # Masters of before a key are still valid where it is unknown.
+        if key.since > 1 and described[key.name] is None:
+            del described[key.name]
     order = [ENGINE, frame_type.value, described, inputs, dict(integration), calibrator]
     text = json.dumps(order, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()

@@ -14,19 +14,8 @@ from calibrary.config.model import gap_hours
 from calibrary.plan.clusters import MICRO, exposure_limit, label, temperature_limit, to_micro
 from calibrary.plan.darkflats import Shot, darkflat_flags
 from calibrary.plan.sessions import split_by_gap, to_time
-from calibrary.records import CALIBRATION_TYPES, Frame, FrameType, GroupKeys
-
-_SAMPLE_CLASS = {
-    "uint8": "8-bit",
-    "int8": "8-bit",
-    "int16": "16-bit",
-    "uint16": "16-bit",
-    "int32": "32-bit",
-    "uint32": "32-bit",
-    "float32": "float",
-    "float64": "float",
-}
-"""Formats in one class hold the same ADU and may be mixed; others may not."""
+from calibrary.records import CALIBRATION_TYPES, Frame, FrameType, GroupKeys, Key, keys_of
+from calibrary.records.keys import binding_keys, exact_keys, key_named
 
 
 @dataclass(slots=True)
@@ -45,64 +34,25 @@ class Draft:
         return (known[0], known[-1]) if known else None
 
 
-def number(value: float | None) -> float | None:
-    """Return a setting as it is compared: to a millionth, ``-0.0`` as ``0.0``."""
-    return None if value is None else round(value, 6) + 0.0
+class _Settings:
+    """Numbers what must be equal for raw frames to be of one group: the keys of some types."""
 
-
-def sample_class(frame: Frame) -> tuple[str | None, bool]:
-    """Return what must be equal for the samples of two raw frames to be mixed."""
-    return _SAMPLE_CLASS.get(frame.sample_format or "", frame.sample_format), frame.normalised
-
-
-_CAMERA_FIELDS = (
-    "telescope",
-    "camera",
-    "camera_serial",
-    "width",
-    "height",
-    "channels",
-    "x_origin",
-    "y_origin",
-    "x_binning",
-    "y_binning",
-    "gain",
-    "offset",
-    "readout_mode",
-    "usb_limit",
-    "pedestal",
-    "bayer_pattern",
-    "row_order",
-    "sample_format",
-    "normalised",
-)
-_camera_values = attrgetter(*_CAMERA_FIELDS)
-
-
-class _Cameras:
-    """Numbers what must be equal for raw frames to come from one camera in one setting."""
-
-    def __init__(self) -> None:
-        self._of_values: dict[tuple[Any, ...], int] = {}
-        self._of_keys: dict[tuple[Hashable, ...], int] = {}
+    def __init__(self, keys: Sequence[Key]) -> None:
+        self._keys = keys
+        self._read = attrgetter(*dict.fromkeys(f for key in keys for f in key.held_in()))
+        self._of_fields: dict[Any, int] = {}
+        self._of_values: dict[tuple[Hashable, ...], int] = {}
 
     def number(self, frame: Frame) -> int:
         """Return the same number for frames with equal keys."""
-        values = _camera_values(frame)
-        found = self._of_values.get(values)
+        # Most frames repeat the settings of another to the letter: those are not looked at anew.
+        fields = self._read(frame)
+        found = self._of_fields.get(fields)
         if found is None:
-            found = self._of_keys.setdefault(self._keys(frame), len(self._of_keys))
-            self._of_values[values] = found
+            values = tuple(key.value(frame) for key in self._keys)
+            found = self._of_values.setdefault(values, len(self._of_values))
+            self._of_fields[fields] = found
         return found
-
-    def _keys(self, frame: Frame) -> tuple[Hashable, ...]:
-        values = {name: getattr(frame, name) for name in _CAMERA_FIELDS}
-        for name in ("gain", "offset", "usb_limit", "pedestal"):
-            values[name] = number(values[name])
-        for name in ("channels", "x_binning", "y_binning"):
-            values[name] = values[name] or 1
-        values["sample_format"] = sample_class(frame)
-        return tuple(values.values())
 
 
 def group_frames(frames: Sequence[Frame], config: Config) -> list[Draft]:
@@ -112,12 +62,14 @@ def group_frames(frames: Sequence[Frame], config: Config) -> list[Draft]:
     then exposures, then temperatures are clustered inside a session. A gap session is looked at
     once more inside each cluster: two sets that only a third, different one connects stay two.
     """
-    cameras = _Cameras()
+    settings = {of: _Settings(exact_keys(of)) for of in CALIBRATION_TYPES}
+    cameras = _Settings(binding_keys())
     shots = [_Shot(frame, cameras) for frame in _ordered(frames)]
     _mark_darkflats(shots, config)
     buckets: dict[Hashable, list[_Shot]] = defaultdict(list)
     for shot in shots:
-        buckets[shot.frame_type, shot.camera, shot.filter].append(shot)
+        number = settings[shot.frame_type].number(shot.frame)
+        buckets[shot.frame_type, number].append(shot)
     drafts = []
     for members in buckets.values():
         frame_type = members[0].frame_type
@@ -128,17 +80,14 @@ def group_frames(frames: Sequence[Frame], config: Config) -> list[Draft]:
 class _Shot:
     """A frame with what grouping asks of it, worked out once."""
 
-    __slots__ = ("camera", "exposure", "filter", "frame", "frame_type", "temp", "time")
+    __slots__ = ("camera", "exposure", "frame", "frame_type", "temp", "time")
 
-    def __init__(self, frame: Frame, cameras: _Cameras) -> None:
+    def __init__(self, frame: Frame, cameras: _Settings) -> None:
         self.frame = frame
         self.frame_type: FrameType = frame.frame_type
         self.camera = cameras.number(frame)
-        is_flat = frame.frame_type is FrameType.FLAT
-        # A filter on a bias or dark is only where the wheel stood.
-        self.filter = frame.filter.casefold() if is_flat and frame.filter else None
-        is_bias = frame.frame_type is FrameType.BIAS
-        self.exposure = None if is_bias else _micro(frame.exposure_s)
+        exposed = key_named("exposure_s").parts(frame.frame_type)
+        self.exposure = _micro(frame.exposure_s) if exposed else None
         self.temp = _micro(frame.temp_c)
         self.time = to_time(frame.date_obs)
 
@@ -210,33 +159,13 @@ def _draft(frame_type: FrameType, shots: list[_Shot]) -> Draft:
     frames = [shot.frame for shot in shots]
     first = frames[0]
     temps = [frame.temp_c for frame in frames if frame.temp_c is not None]
-    keys = GroupKeys(
-        telescope=first.telescope,
-        camera=first.camera,
-        exposure_s=_commonest_exposure(frames),
-        temp_c=round(median(temps), 2) + 0.0 if temps else None,
-        gain=number(first.gain),
-        offset=number(first.offset),
-        readout_mode=first.readout_mode,
-        usb_limit=number(first.usb_limit),
-        x_binning=first.x_binning or 1,
-        y_binning=first.y_binning or 1,
-        filter=first.filter if frame_type is FrameType.FLAT else None,
-        bayer_pattern=first.bayer_pattern,
-        width=first.width or 0,
-        height=first.height or 0,
-        channels=first.channels or 1,
-        sample_format=first.sample_format or "",
-        normalised=first.normalised,
-        x_origin=first.x_origin,
-        y_origin=first.y_origin,
-        row_order=first.row_order,
-        camera_serial=first.camera_serial,
-        pedestal=number(first.pedestal),
-        night=first.night,
-        egain=first.egain,
-    )
-    return Draft(frame_type, frames, [shot.time for shot in shots], keys)
+    known: dict[str, Any] = {
+        "exposure_s": _commonest_exposure(frames),
+        "temp_c": round(median(temps), 2) + 0.0 if temps else None,
+    }
+    if not key_named("filter").parts(frame_type):
+        known["filter"] = None
+    return Draft(frame_type, frames, [shot.time for shot in shots], keys_of(first, **known))
 
 
 def _commonest_exposure(frames: Sequence[Frame]) -> float | None:

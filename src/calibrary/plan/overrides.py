@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from calibrary.headers.frame_types import RETYPE
 from calibrary.headers.quantities import SHORTEST_SERIAL
@@ -26,6 +26,7 @@ from calibrary.records import (
     Status,
     TypeSource,
 )
+from calibrary.records.keys import all_keys
 
 log = logging.getLogger(__name__)
 
@@ -55,24 +56,34 @@ class Raw(_Part):
     files: Globs
 
 
-class Values(_Part):
-    """What can be set where a header lacks it; names and units are the manifest's columns."""
+_BOUNDS: dict[str, dict[str, Any]] = {
+    "camera_serial": {"min_length": SHORTEST_SERIAL},
+    "exposure_s": {"ge": 0},
+    "x_binning": {"ge": 1},
+    "y_binning": {"ge": 1},
+    # The temperature of a frame is the set one, else the measured one.
+    "set_temp_c": {"gt": -273.15, "lt": 100},
+    "ccd_temp_c": {"gt": -273.15, "lt": 100},
+    "egain": {"gt": 0},
+}
 
-    telescope: str | None = None
-    camera: str | None = None
-    camera_serial: str | None = Field(None, min_length=SHORTEST_SERIAL)
-    exposure_s: float | None = Field(None, ge=0)
-    set_temp_c: float | None = Field(None, gt=-273.15, lt=100)
-    ccd_temp_c: float | None = Field(None, gt=-273.15, lt=100)
-    gain: float | None = None
-    offset: float | None = None
-    readout_mode: str | None = None
-    usb_limit: float | None = None
-    x_binning: int | None = Field(None, ge=1)
-    y_binning: int | None = Field(None, ge=1)
-    filter: str | None = None
-    bayer_pattern: str | None = None
-    egain: float | None = Field(None, gt=0)
+
+def _values() -> type[_Part]:
+    """Return the model of what can be set: the settable keys, and what is behind a key."""
+    names = [key.name for key in all_keys() if key.settable]
+    types = get_type_hints(Frame)
+    fields: dict[str, Any] = {
+        name: (types[name], Field(None, **_BOUNDS.get(name, {})))
+        for name in (*names, "set_temp_c", "ccd_temp_c", "egain")
+    }
+    doc = "What can be set where a header lacks it; names and units are the manifest's columns."
+    return create_model("Values", __base__=_Part, __doc__=doc, **fields)
+
+
+if TYPE_CHECKING:
+    Values = _Part
+else:
+    Values = _values()
 
 
 class SetMissing(_Part):

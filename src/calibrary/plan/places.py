@@ -16,11 +16,12 @@ from dataclasses import astuple, dataclass, field
 from pathlib import PurePosixPath
 
 from calibrary.config import Config
-from calibrary.library.names import group_stem, master_stem, sanitise, telling_words
+from calibrary.library.names import apart_words, group_stem, master_stem
 from calibrary.plan.clusters import exposure_tolerance_s
-from calibrary.plan.groups import Draft, number
+from calibrary.plan.groups import Draft
 from calibrary.plan.sessions import SECOND, part, to_time
-from calibrary.records import Action, Frame, FrameType, GroupKeys, may_be_one_camera
+from calibrary.records import Action, Frame, FrameType, GroupKeys, keys_of
+from calibrary.records.keys import Keyed, exact_keys
 
 SUFFIXES = {"xisf": (".xisf",), "fits": (".fits",), "both": (".xisf", ".fits")}
 """The files of one master for each ``output.format``, the leading one first."""
@@ -68,7 +69,7 @@ def _candidates(member: Named, stem: str, taken: dict[str, Named | None]) -> Ite
     yield stem
     owner = taken.get(stem.casefold())
     if owner is not None:
-        words = telling_words(member.keys, owner.keys, member.first_date_obs, owner.first_date_obs)
+        words = apart_words(member.keys, owner.keys, member.first_date_obs, owner.first_date_obs)
         yield from (f"{stem}_{word}" for word in words)
         for n in range(2, len(words) + 1):
             yield "_".join([stem, *words[:n]])
@@ -214,7 +215,7 @@ class Shelves:
 
     def _same_settings(self, draft: Draft, master: Frame) -> bool:
         """Say whether nothing that both know differs, within the tolerances."""
-        if not _agree(draft.keys, master):
+        if not _agree(draft.frame_type, draft.keys, master):
             return False
         tolerance = self._config.tolerance
         span: float = getattr(tolerance.temperature, draft.frame_type.value)
@@ -258,68 +259,16 @@ def _stem(path: str) -> str:
     return path.removesuffix(_suffix(path))
 
 
-def _identity(frame_type: FrameType | None, keys: Frame | GroupKeys) -> tuple[object, ...]:
-    """Return what a group and its master's header have in common exactly.
-
-    Text is compared as names have it: a header may have lost letters that FITS cannot hold.
-    """
-    return (
-        frame_type,
-        keys.width,
-        keys.height,
-        keys.x_binning or 1,
-        keys.y_binning or 1,
-        number(keys.gain),
-        number(keys.offset),
-        number(keys.usb_limit),
-        number(keys.pedestal),
-        *(sanitise(text).casefold() for text in (keys.telescope, keys.camera, keys.readout_mode)),
-        sanitise(keys.filter).casefold() if frame_type is FrameType.FLAT else "",
-    )
+def _identity(frame_type: FrameType | None, of: Keyed) -> tuple[object, ...]:
+    """Return what a group and its master's header have in common exactly."""
+    keys = (key for key in exact_keys(frame_type) if key.told_by_masters and not key.if_known)
+    return (frame_type, *(key.in_master(of) for key in keys))
 
 
-def _agree(keys: GroupKeys, master: Frame) -> bool:
+def _agree(frame_type: FrameType, keys: GroupKeys, master: Frame) -> bool:
     """Say whether a group and a master agree in what many headers do not tell."""
-    told = ("bayer_pattern", "row_order")
-    pairs = [(getattr(keys, name), getattr(master, name)) for name in told]
-    # A header has the origin of a sub-frame in binned pixels.
-    pairs += [
-        (origin and origin // binning, its and its // binning)
-        for origin, its, binning in (
-            (keys.x_origin, master.x_origin, keys.x_binning),
-            (keys.y_origin, master.y_origin, keys.y_binning),
-        )
-    ]
-    return may_be_one_camera(keys, master) and all(
-        mine is None or its is None or mine == its for mine, its in pairs
-    )
-
-
-def keys_of(master: Frame) -> GroupKeys:
-    """Return the keys that a master has, as its header tells them."""
-    return GroupKeys(
-        telescope=master.telescope,
-        camera=master.camera,
-        exposure_s=master.exposure_s,
-        temp_c=master.temp_c,
-        gain=number(master.gain),
-        offset=number(master.offset),
-        readout_mode=master.readout_mode,
-        usb_limit=number(master.usb_limit),
-        x_binning=master.x_binning or 1,
-        y_binning=master.y_binning or 1,
-        filter=master.filter,
-        bayer_pattern=master.bayer_pattern,
-        width=master.width or 0,
-        height=master.height or 0,
-        channels=master.channels or 1,
-        # Those of the master itself: of its frames' nothing is known.
-        sample_format="",
-        normalised=False,
-        x_origin=master.x_origin,
-        y_origin=master.y_origin,
-        night=master.night,
-        row_order=master.row_order,
-        camera_serial=master.camera_serial,
-        pedestal=number(master.pedestal),
+    return not any(
+        key.excludes(key.in_master(keys), key.in_master(master), lenient=True)
+        for key in exact_keys(frame_type)
+        if key.if_known
     )

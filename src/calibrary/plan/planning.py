@@ -33,6 +33,7 @@ from calibrary.records import (
     ReasonCode,
     Status,
 )
+from calibrary.records.keys import all_keys
 
 
 @dataclass(slots=True)
@@ -297,15 +298,11 @@ def _warnings(draft: Draft, config: Config) -> list[str]:
             f"{_frames(draft)}, fewer than the minimum of {minimum} (recommended: {recommended})"
         )
     keys = draft.keys
-    unknown = {
-        "temperature": keys.temp_c,
-        "gain": keys.gain,
-        "offset": keys.offset,
-        "date": draft.frames[0].date_obs,
-    }
-    if draft.frame_type is not FrameType.BIAS:
-        unknown["exposure"] = keys.exposure_s
-    missing = [word for word, value in unknown.items() if value is None]
+    of = draft.frame_type
+    wanted = (key for key in all_keys() if key.parts(of) and key.wanted(keys))
+    missing = [key.words for key in wanted if key.value(keys) is None]
+    if draft.frames[0].date_obs is None:
+        missing.append("date")
     if missing:
         warnings.append(
             f"{', '.join(missing)} unknown: grouped with frames that do not say it either; "

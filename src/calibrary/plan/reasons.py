@@ -8,33 +8,17 @@ from typing import Any
 
 from calibrary.config import Config
 from calibrary.config.model import gap_hours
-from calibrary.library.names import decimal
-from calibrary.plan.candidates import EXACT_KEYS, KEYS, MEASURED_KEYS, Candidate, Comparison
+from calibrary.plan.candidates import MEASURED, USE, Candidate, Comparison
 from calibrary.records import FrameType
+from calibrary.records.keys import key_named
+from calibrary.records.text import decimal
 
-_WORDS = {
-    "camera_serial": "serial number of the camera",
-    "x_binning": "binning in x",
-    "y_binning": "binning in y",
-    "readout_mode": "readout mode",
-    "usb_limit": "USB limit",
-    "x_origin": "first column",
-    "y_origin": "first row",
-    "bayer_pattern": "Bayer pattern",
-    "row_order": "row order",
-    "samples": "sample format",
-}
 _REMEDIES = {
-    "gain": "if the header lacks it, set it in the overrides",
-    "offset": "if the header lacks it, set it in the overrides",
-    "use": "take more frames, or lift what the overrides forbid",
-    "exposure": "take dark-flats of exactly the flat's exposure",
+    USE: "take more frames, or lift what the overrides forbid",
     "time": "take dark-flats right after the flats, or widen match.window",
-    "temperature": "take darks at the flats' temperature, or widen tolerance.temperature",
-    "telescope": "name both alike under aliases.telescope, or pin it in the overrides",
-    "camera": "name both alike under aliases.camera, or pin it in the overrides",
-    "camera_serial": "if it is one camera, name both alike under aliases.camera_serial",
 }
+_FIELDS = {"exposure": "exposure_s", "temperature": "temp_c"}
+"""The keys behind what is compared within a tolerance."""
 
 
 def hours(value: float) -> str:
@@ -62,7 +46,8 @@ class Explainer:
         A dark may be looked at as the dark-flat it would be inside the window.
         """
         flags = self.comparison.excluded[index].tolist()
-        keys = [key for key, out in zip(KEYS, flags, strict=True) if out]
+        columns = self.comparison.columns
+        keys = [key for key, out in zip(columns, flags, strict=True) if out]
         if of is FrameType.DARKFLAT and self.comparison.outside[index] and "time" not in keys:
             delta = abs(self.comparison.temperature_delta[index])
             if not delta > self.config.tolerance.temperature.flat:
@@ -85,13 +70,13 @@ class Explainer:
     ) -> dict[str, dict[str, Any]]:
         """Return every key that differs, and every measured one with delta and tolerance."""
         found: dict[str, dict[str, Any]] = {}
-        for key in EXACT_KEYS:
-            mine, its = self.flat.values[key], candidate.values[key]
-            if mine != its and not (key == "samples" and candidate.in_library):
+        for key, mine in self.flat.values.items():
+            its = candidate.values[key]
+            if mine != its and (key_named(key).told_by_masters or not candidate.in_library):
                 found[key] = {"flat": mine, "candidate": its, "excludes": key in out}
                 if _numeric(mine) and _numeric(its):
                     found[key]["delta"] = its - mine  # type: ignore[operator]
-        for key in MEASURED_KEYS:
+        for key in MEASURED:
             delta, tolerance, unit = self._measured(key, index, of)
             found[key] = {
                 "delta": _plain(delta),
@@ -121,19 +106,18 @@ class Explainer:
         return "; ".join(self._sentence(key, index, candidate, of) for key in keys)
 
     def _sentence(self, key: str, index: int, candidate: Candidate, of: FrameType) -> str:
-        if key == "use":
+        if key == USE:
             return candidate.obstacle or "forbidden by the overrides"
-        if key in EXACT_KEYS:
+        if key in self.flat.values:
             mine, its = _show(self.flat.values[key]), _show(candidate.values[key])
-            return f"{_WORDS.get(key, key)} {its} against the flat's {mine}"
+            return f"{key_named(key).words} {its} against the flat's {mine}"
         delta, tolerance, unit = self._measured(key, index, of)
         if key == "time":
             if math.isnan(delta):
                 return "time of one of the two unknown"
             side = "later" if delta > 0 else "earlier"
             return f"taken {hours(delta)} {side} than the flats, window {hours(tolerance)}"
-        field = "exposure_s" if key == "exposure" else "temp_c"
-        pair = [_figure(getattr(side, field), unit) for side in (candidate, self.flat)]
+        pair = [_figure(getattr(side, _FIELDS[key]), unit) for side in (candidate, self.flat)]
         values = f"{key} {pair[0]} against the flat's {pair[1]}"
         if math.isnan(delta):
             return values
@@ -142,9 +126,8 @@ class Explainer:
 
 def _remedy(keys: Sequence[str]) -> str:
     """Return what would let a candidate in; empty if there is nothing the user can do."""
-    if not all(key in _REMEDIES for key in keys):
-        return ""
-    return "; ".join(_REMEDIES[key] for key in keys)
+    remedies = [_REMEDIES.get(key) or key_named(_FIELDS.get(key, key)).remedy for key in keys]
+    return "; ".join(remedies) if all(remedies) else ""
 
 
 def _numeric(value: Hashable) -> bool:
@@ -172,6 +155,4 @@ def _show(value: Hashable) -> str:
         return "unknown"
     if isinstance(value, float):
         return decimal(value)
-    if isinstance(value, tuple):
-        return ("normalised " if value[1] else "") + str(value[0])
     return str(value)

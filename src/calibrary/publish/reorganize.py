@@ -14,8 +14,7 @@ from calibrary.files import appearing
 from calibrary.library.index import complete
 from calibrary.library.master_names import setup_of
 from calibrary.library.names import master_stem
-from calibrary.plan.places import keys_of
-from calibrary.records import CalibraryError, Frame, FrameType
+from calibrary.records import CalibraryError, Frame, FrameType, keys_of
 
 _CHUNK = 1 << 22
 _ENDING = re.compile(r"(\.fits?|\.fts)?\.(gz|fz)$|\.(fits?|fts|xisf)$")

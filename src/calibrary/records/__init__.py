@@ -10,7 +10,7 @@ from calibrary.records.frame import (
     Status,
     TypeSource,
 )
-from calibrary.records.keys import GroupKeys, may_be_one_camera
+from calibrary.records.keys import GroupKeys, Key, keys_of
 from calibrary.records.order import Action, Calibrator, CalibratorKind, GroupPlan, InputFrame
 from calibrary.records.reason import MENDED_BY_RETYPE, Reason, ReasonCode
 from calibrary.records.verdict import VOID, Verdict
@@ -30,10 +30,11 @@ __all__ = [
     "GroupKeys",
     "GroupPlan",
     "InputFrame",
+    "Key",
     "Reason",
     "ReasonCode",
     "Status",
     "TypeSource",
     "Verdict",
-    "may_be_one_camera",
+    "keys_of",
 ]

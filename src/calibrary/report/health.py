@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from calibrary.checks import QC_KEYWORDS
-from calibrary.records import Frame, FrameType, may_be_one_camera
+from calibrary.records import Frame, FrameType
+from calibrary.records.keys import alike, exact_keys, sensor_keys
 from calibrary.report.formats import exposure, number, temperature
 from calibrary.verify.dark import dark_figures
 
@@ -125,18 +126,17 @@ def _dark_rate(dark: Frame, biases: Sequence[Frame]) -> float | None:
     """
     if dark.master_of is not FrameType.DARK or not dark.date_obs or _LEVEL not in dark.qc:
         return None
-    alike = [bias for bias in biases if may_be_one_camera(bias, dark)]
-    if not alike:
+    fitting = [bias for bias in biases if alike(bias, dark, sensor_keys())[0]]
+    if not fitting:
         return None
     taken = datetime.fromisoformat(dark.date_obs)
-    bias = min(alike, key=lambda b: abs(datetime.fromisoformat(b.date_obs or "") - taken))
+    bias = min(fitting, key=lambda b: abs(datetime.fromisoformat(b.date_obs or "") - taken))
     level = {"level.median": dark.qc[_LEVEL]}
     return dark_figures(level, bias.qc[_LEVEL], dark.exposure_s, None).get("dark.rate")
 
 
-def _sensor(master: Frame) -> tuple[object, ...]:
-    keys = (master.telescope, master.camera, master.gain, master.offset, master.readout_mode)
-    return (*keys, master.x_binning, master.y_binning, master.width, master.height)
+def _sensor(master: Frame) -> tuple[Hashable, ...]:
+    return tuple(key.value(master) for key in sensor_keys() if not key.if_known)
 
 
 def setup_name(master: Frame, library: Path) -> str:
@@ -151,12 +151,11 @@ def setup_name(master: Frame, library: Path) -> str:
 
 
 def _setting(master: Frame, quantity: Quantity) -> Setting:
+    """Return what must be equal beside the setup, a part for each key that the master tells."""
+    keys = (key for key in exact_keys(master.master_of) if key.told_by_masters)
+    told = [(key, value) for key in keys if (value := key.value(master)) is not None]
     return (
-        f"gain {number(master.gain)}",
-        f"offset {number(master.offset)}",
-        f"{master.x_binning or 1}×{master.y_binning or 1}",
-        master.readout_mode or "unknown mode",
+        *(f"{key.words} {key.shown(value)}" for key, value in told),
         temperature(master.temp_c and round(master.temp_c)),
-        *([f"camera {master.camera_serial}"] if master.camera_serial else []),
         *([exposure(master.exposure_s)] if quantity.by_exposure else []),
     )

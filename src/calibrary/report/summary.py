@@ -13,8 +13,9 @@ import pandas as pd
 from calibrary.config import Config
 from calibrary.manifest import write_manifest
 from calibrary.records import Action, CalibraryError, Status, Verdict
+from calibrary.records.keys import all_keys
 
-GROUP_COLUMNS = (
+_AGREED = (
     "group",
     "frame_type",
     "setup",
@@ -39,10 +40,15 @@ GROUP_COLUMNS = (
     "master",
     "verdict",
     "reason",
-    # Last, so that what reads columns by their place goes on reading the right ones.
-    "camera_serial",
 )
-"""Columns of ``groups.csv``, in order."""
+
+
+def group_columns() -> tuple[str, ...]:
+    """Return the columns of ``groups.csv``, in order."""
+    fields = (field for key in all_keys() for field in key.held_in())
+    # Last, so that what reads columns by their place goes on reading the right ones.
+    return (*_AGREED, *(f for f in fields if f not in (*_AGREED, "x_binning", "y_binning")))
+
 
 SHOWN_FAILED = 20
 """Groups that the error at the end names."""
@@ -118,7 +124,7 @@ def write_groups(
         rows.append(
             {
                 **keys,
-                **{column: plan[column] for column in GROUP_COLUMNS if column in plan},
+                **{column: plan[column] for column in group_columns() if column in plan},
                 "binning": f"{keys['x_binning']}x{keys['y_binning']}",
                 "n_frames": plan["n_frames"],
                 "calibrator_kind": calibrator.get("kind"),
@@ -128,7 +134,7 @@ def write_groups(
                 "reason": verdict["reason"],
             }
         )
-    pd.DataFrame(rows, columns=list(GROUP_COLUMNS)).to_csv(path, index=False)
+    pd.DataFrame(rows, columns=list(group_columns())).to_csv(path, index=False)
 
 
 def conclude(groups: Path) -> None:

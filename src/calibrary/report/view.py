@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from calibrary.config.model import FrameCounts, Frames
 from calibrary.records import Status, Verdict
+from calibrary.records.keys import binding_keys
 from calibrary.report import formats
 from calibrary.report.charts import captions, chart_data
 from calibrary.report.explanation import explanation
@@ -80,14 +81,21 @@ def counts_of(frames: Frames, frame_type: str) -> dict[str, int]:
 
 def _camera(master: MasterResult) -> str:
     keys = master.plan.keys
+    told = [key for key in binding_keys() if key.name not in _SHOWN_APART and key.told_by_masters]
+    values = [(key, key.value(keys)) for key in told]
     parts = [
         f"gain {formats.number(keys.gain)}" if keys.gain is not None else "gain unknown",
         f"offset {formats.number(keys.offset)}" if keys.offset is not None else "offset unknown",
         f"{keys.x_binning}×{keys.y_binning}",
-        keys.readout_mode,
-        f"serial number {keys.camera_serial}" if keys.camera_serial else None,
+        *(f"{key.words} {key.shown(value)}" for key, value in values if value),
     ]
-    return ", ".join(part for part in parts if part)
+    return ", ".join(parts)
+
+
+_SHOWN_APART = frozenset(
+    ("camera", "telescope", "width", "height", "channels", "x_binning", "y_binning", "gain")
+) | {"offset", "bayer_pattern"}
+"""Keys that the page shows elsewhere, or in words of their own."""
 
 
 def _camera_short(master: MasterResult) -> str:
