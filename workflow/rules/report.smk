@@ -14,7 +14,7 @@ rule report:
         matches=lambda wildcards: checkpoints.plan.get().output.matches,
     output:
         report=report(
-            RUN.path("report.html"),
+            RUN.report,
             caption="../report/report.rst",
             category="Report",
             labels={"page": "Calibration masters"},

@@ -33,6 +33,7 @@ def main() -> None:
     from calibrary.cli.explain import explain
     from calibrary.cli.inspect import inspect
     from calibrary.cli.reorganize import reorganize
+    from calibrary.cli.run import run
     from calibrary.cli.simulate import simulate
     from calibrary.cli.stack import stack
     from calibrary.cli.verify import verify
@@ -45,10 +46,14 @@ def main() -> None:
         pretty_exceptions_enable=False,
     )
     app.callback()(_options)
-    for command in (simulate, inspect, explain, stack, verify, reorganize):
+    for command in (run, simulate, inspect, explain, stack, verify, reorganize):
         app.command()(command)
+    arguments, rest = sys.argv[1:], []
+    if arguments[:1] == ["run"] and "--" in arguments:
+        at = arguments.index("--")
+        arguments, rest = arguments[:at], arguments[at + 1 :]
     try:
-        app()
+        app(arguments, obj=rest)
     except CalibraryError as error:
         print(f"calibrary: {error}", file=sys.stderr)
         sys.exit(1)

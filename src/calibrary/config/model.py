@@ -260,6 +260,8 @@ class Config(Section):
     """Root of the masters library."""
     results: Folder = "results"
     """Manifest, plan, verdicts, previews, report, logs, benchmarks."""
+    report: Folder | None = None
+    """Where the report is written; ``null``: ``report.html`` in the folder of the results."""
     overrides: Folder | None = "config/overrides.yaml"
     """A file of corrections: raw, retype, set, pin, forbid. The default one need not exist."""
     aliases: Aliases = Aliases()
@@ -288,6 +290,11 @@ class Config(Section):
     """``all``: publish masters that failed verification too; their header says so."""
     verify: VerifyLimits = VerifyLimits()
     """Where the figures of a master turn from pass to warn, and from warn to fail."""
+
+    @property
+    def report_path(self) -> Path:
+        """Where the report is written."""
+        return Path(self.report or Path(self.results, "report.html"))
 
 
 def load_config(data: Mapping[str, Any]) -> Config:

@@ -55,7 +55,7 @@ SHOWN_FAILED = 20
 
 
 def write_summary(config: Config) -> None:
-    """Write manifest.csv, groups.csv, coverage.csv and report.html into the results folder."""
+    """Write manifest.csv, groups.csv and coverage.csv into the results folder, and the report."""
     from calibrary.library.index import read_library
     from calibrary.plan.coverage import coverage
     from calibrary.report.page import write_report
@@ -72,7 +72,7 @@ def write_summary(config: Config) -> None:
     write_report(
         results,
         library,
-        results / "report.html",
+        config.report_path,
         masters=masters,
         frames=config.frames,
         generated=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

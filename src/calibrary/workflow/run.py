@@ -80,6 +80,7 @@ class Run:
         load_dialects(self.config.headers)
         self.results = Path(self.config.results)
         self.library = Path(self.config.library)
+        self.report = str(self.config.report_path)
         self._groups: tuple[int, dict[str, RunGroup]] | None = None
         self._lock: IO[str] | None = None
 
