@@ -2,3 +2,7 @@
 
 
 include: "workflow/Snakefile"
+
+
+# A Snakefile that is included does not say what is made when nothing is named.
+workflow.default_target = "all"

@@ -119,7 +119,7 @@ def test_a_second_run_has_nothing_to_do_and_says_so(space):
     masters = space.masters()
     ended = space.run()
     assert ended.status == 0
-    assert "Nothing to be done" in ended.text
+    assert "7 masters up to date" in ended.text
     assert ended.jobs == []
     assert space.masters() == masters
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -69,8 +72,9 @@ def run(
             )
         source, library = [_absolute(folder) for folder in folders[:-1]], _absolute(folders[-1])
     elif known is not None:
-        source, library = [_absolute(Path(one)) for one in known.source], _absolute(
-            Path(known.library)
+        source, library = (
+            [_absolute(Path(one)) for one in known.source],
+            _absolute(Path(known.library)),
         )
     else:
         raise CalibraryError(
@@ -133,9 +137,24 @@ def snakemake_arguments(
 
 def start_snakemake(arguments: Sequence[str]) -> None:
     """Run Snakemake in this process, and end with its exit status."""
-    from snakemake.cli import main
+    from snakemake.cli import args_to_api, parse_args
+    from snakemake.exceptions import print_exception
 
-    main(list(arguments))
+    # Snakemake has handlers of its own; what the root had would say everything once more.
+    logging.getLogger().handlers.clear()
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):  # It names the profile, which nobody asked for.
+            parser, parsed = parse_args(list(arguments))
+    except BaseException:
+        sys.stderr.write(said.getvalue())
+        raise
+    try:
+        done = args_to_api(parsed, parser)
+    except Exception as error:
+        print_exception(error)
+        done = False
+    raise SystemExit(0 if done else 1)
 
 
 def _absolute(path: Path) -> Path:

@@ -41,10 +41,14 @@ class Work:
     finished: set[str] = field(default_factory=set)
     """Groups whose integration has ended, well or not."""
     running: list[str] = field(default_factory=list)
+    rule: str = ""
+    """The rule that is at work while nothing is integrated."""
     stage: str = "looking at what is new"
     clock: Callable[[], float] = time.monotonic
-    _shown: float = 0.0
-    _started: float | None = None
+    _shown: int = 0
+    _reading_s: float = 0.0
+    """Time in which something was read, s: compiling tells nothing of what is left."""
+    _looked: float | None = None
 
     def plan(self, groups: Mapping[str, Group]) -> None:
         """Take what is to be integrated in this run; may grow, when a plan is made anew."""
@@ -55,9 +59,8 @@ class Work:
         if rule == "integrate" and group is not None:
             if group not in self.running:
                 self.running.append(group)
-            if self._started is None:
-                self._started = self.clock()
         elif not self.running:
+            self.rule = rule
             self.stage = STAGES.get(rule, self.stage)
 
     def end(self, rule: str, group: str | None) -> None:
@@ -72,8 +75,8 @@ class Work:
         """Bytes that this run reads, at least 1."""
         return max(1, sum(group.n_bytes for group in self.groups.values()))
 
-    def done_bytes(self, progress: Mapping[str, Progress | None]) -> int:
-        """Return the bytes read so far; never less than the last time.
+    def look(self, progress: Mapping[str, Progress | None]) -> int:
+        """Take note of the time, and return the bytes read so far: never less than before.
 
         Parameters
         ----------
@@ -86,16 +89,20 @@ class Work:
             if here is not None and name in self.groups:
                 done += int(here.fraction * self.groups[name].n_bytes)
         self._shown = max(self._shown, min(done, self.total_bytes))
-        return int(self._shown)
+        now = self.clock()
+        reads = any(not (here := progress.get(name)) or not here.doing for name in self.running)
+        if self._looked is not None and reads:
+            self._reading_s += now - self._looked
+        self._looked = now
+        return self._shown
 
-    def seconds_left(self, done: int) -> float | None:
-        """Return a forecast of the time left, s, or None while it would be worth nothing."""
-        if self._started is None:
+    @property
+    def seconds_left(self) -> float | None:
+        """A forecast of the time left, s, or None while it would be worth nothing."""
+        done = self._shown
+        if self._reading_s < RATE_AFTER_S or done < RATE_AFTER_FRACTION * self.total_bytes:
             return None
-        elapsed = self.clock() - self._started
-        if elapsed < RATE_AFTER_S or done < RATE_AFTER_FRACTION * self.total_bytes:
-            return None
-        return elapsed * (self.total_bytes - done) / done
+        return self._reading_s * (self.total_bytes - done) / done
 
     def doing(self, progress: Mapping[str, Progress | None]) -> str:
         """Return what is at work, in a few words."""

@@ -18,6 +18,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+from calibrary import progress
+
 log = logging.getLogger(__name__)
 CACHE_VARIABLE = "CALIBRARY_KERNEL_CACHE"
 """Environment variable with the folder for compiled kernels."""
@@ -128,6 +130,7 @@ def _first_alone(marker: Path) -> Iterator[None]:
         yield
         return
     log.info("compiling for this processor: done once, takes some 15 s")
+    progress.tell(0.0, "preparing the integration for this computer (once, about 15 s)")
     with marker.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

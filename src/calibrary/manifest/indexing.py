@@ -18,6 +18,7 @@ from calibrary.manifest.duplicates import set_copies_aside
 from calibrary.manifest.rows import decode_frame
 from calibrary.manifest.scanning import FoundFile, scan
 from calibrary.manifest.worker import read_frame
+from calibrary.progress import tell
 from calibrary.records import Frame
 
 if TYPE_CHECKING:
@@ -168,9 +169,16 @@ def _processors() -> int:
 
 @contextmanager
 def _progress(total: int, wanted: bool | None) -> Iterator[Callable[[int], None]]:
-    """Show how many of `total` headers are read, on standard error."""
+    """Show how many of `total` headers are read, on standard error or to who listens."""
     if total == 0 or not (sys.stderr.isatty() if wanted is None else wanted):
-        yield lambda _: None
+        done = 0
+
+        def told(count: int) -> None:
+            nonlocal done
+            done += count
+            tell(done / total, f"reading headers: {done} of {total}")
+
+        yield told
         return
     from rich.console import Console
     from rich.progress import (

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calibrary import progress
 from calibrary.files import write_text_atomic
 from calibrary.integrate.engine import Integration, integrate
 from calibrary.masters.header import master_header
@@ -212,6 +213,7 @@ def _combined(
             mem_mb=mem_mb,
             scratch=scratch,
             opened=opened,
+            progress=progress.tell,
         )
     finally:
         for reader in opened.values():

@@ -110,7 +110,8 @@ def _log(plan: Plan) -> None:
 def _without_frames(group: GroupPlan) -> dict[str, Any]:
     light = dataclasses.replace(group, frames=()).to_dict()
     del light["frames"]
-    return {**light, "n_frames": len(group.frames)}
+    n_bytes = sum(frame.size_bytes for frame in group.frames)
+    return {**light, "n_frames": len(group.frames), "n_bytes": n_bytes}
 
 
 def _write_sheets(groups: Sequence[GroupPlan], folder: Path) -> None:

@@ -86,3 +86,16 @@ def title(plan: GroupPlan) -> str:
     if plan.frame_type is FrameType.FLAT:
         return f"{name} {keys.filter or ('CFA' if keys.bayer_pattern else 'no filter')}"
     return f"{name} {exposure(keys.exposure_s)}"
+
+
+def label(plan: GroupPlan) -> str:
+    """Return what a master is, with the temperature where it matters: ``Dark 120 s −10 °C``."""
+    thermal = plan.frame_type in (FrameType.DARK, FrameType.DARKFLAT)
+    if not thermal or plan.keys.temp_c is None:
+        return title(plan)
+    return f"{title(plan)} {temperature(plan.keys.temp_c)}"
+
+
+def count(n: int, what: str) -> str:
+    """Return a number with its noun: ``1 frame``, ``12 frames``."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"

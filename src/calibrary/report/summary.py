@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from calibrary import progress
 from calibrary.config import Config
 from calibrary.manifest import write_manifest
 from calibrary.records import Action, CalibraryError, Status, Verdict
@@ -152,7 +153,8 @@ def conclude(groups: Path) -> None:
     """
     from calibrary.report.terminal import print_summary
 
-    print_summary(groups.parent, since=started(groups.parent))
+    if not progress.shown():
+        print_summary(groups.parent, since=started(groups.parent))
     table = pd.read_csv(groups, keep_default_na=False)
     failed = table[table["verdict"] == Verdict.FAIL]
     if len(failed):

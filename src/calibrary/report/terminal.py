@@ -1,44 +1,54 @@
-"""The end of a run on the terminal: one line a master, and what was not done and why."""
+"""The end of a run on the terminal: what was built, what needs attention, what to do about it."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.text import Text
 
 from calibrary.records import Verdict
 from calibrary.report import formats
-from calibrary.report.results import MasterResult, Results, read_results
+from calibrary.report.attention import Item, attention
+from calibrary.report.results import Results, read_results
 
-SHOWN_MASTERS = 40
-SHOWN_REASONS = 20
-"""More would scroll the summary off the screen; the report has them all."""
+SHOWN = 20
+"""Lines of what needs attention; more would scroll the rest off the screen."""
+
+LONGEST_REASON = 2
+"""Lines of a reason on a terminal."""
 
 PIPE_WIDTH = 1000
-VERDICT_AT = 17
-"""Column where the verdict starts."""
 
+_MARKS = {Verdict.PASS: "✓", Verdict.WARN: "!", Verdict.FAIL: "✕"}
 _STYLES = {Verdict.PASS: "green", Verdict.WARN: "yellow", Verdict.FAIL: "bold red"}
-_RANK = {Verdict.FAIL: 0, Verdict.WARN: 1, Verdict.PASS: 2}
 
 
 def print_summary(
-    results: Path, *, since: float | None = None, console: Console | None = None
+    results: Path,
+    *,
+    report: Path | None = None,
+    since: float | None = None,
+    quiet: bool = False,
+    console: Console | None = None,
 ) -> None:
-    """Print what became of every group; in a pipe without colours and frames.
+    """Print what a run made, what needs attention with what to do, and where the report is.
 
-    Masters that were up to date are counted, not listed, unless they were warned or failed.
+    In a pipe there are no colours, and each item is one line.
 
     Parameters
     ----------
     results
         The results folder of a run.
+    report
+        The report; that in the results folder when None.
     since
         Start of the run, s since 1970: masters integrated before it are up to date.
+    quiet
+        Print what failed, and nothing else.
     console
         Where to print; the standard output when None.
 
@@ -49,17 +59,13 @@ def print_summary(
     """
     found = read_results(results, since)
     console = console or _console()
-    listed = [m for m in found.masters if m.outcome != "reused" or m.verdict != Verdict.PASS]
-    listed.sort(key=lambda m: _RANK[m.verdict])
-    if listed:
-        for row in _lines(listed[:SHOWN_MASTERS], console.width):
-            console.print(row, soft_wrap=True)
-    if len(listed) > SHOWN_MASTERS:
-        console.print(f"and {len(listed) - SHOWN_MASTERS} more masters, none worse than these")
-    for lines in (_reasons(listed), _set_aside(found), [_totals(found)]):
-        for line in lines:
-            console.print(line, soft_wrap=True)
-    console.print(f"report: {escape(str(results / 'report.html'))}", soft_wrap=True)
+    items = attention(found)
+    if quiet:
+        _print_items(console, [item for item in items if item.verdict is Verdict.FAIL])
+        return
+    console.print(Text(_totals(found), "bold"), soft_wrap=not console.is_terminal)
+    _print_items(console, items)
+    console.print(Text(f"report {report or results / 'report.html'}"), soft_wrap=True)
 
 
 def _console() -> Console:
@@ -67,82 +73,74 @@ def _console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
-def _lines(masters: Sequence[MasterResult], width: int) -> Iterator[Text]:
-    """Lay the masters out; where a line cannot hold the path, it stands below the group.
-
-    Names are never broken, so that they can be copied.
-    """
-    group_width = max(len(m.plan.group) for m in masters)
-    paths = [_place(m) for m in masters]
-    start = len(_head("Type", "N", "Verdict", "Time"))
-    wide = start + group_width + 2 + max(map(len, paths)) <= width
-    group = f"{'Group':<{group_width}}  Path" if wide else "Group, path"
-    yield Text(_head("Type", "N", "Verdict", "Time") + group, "bold")
-    for master, path in zip(masters, paths, strict=True):
-        head = _head(
-            formats.TYPE_NAMES[master.plan.frame_type],
-            str(master.record.get("n_combined") or master.n_frames),
-            f"{formats.VERDICT_MARKS[master.verdict]} {master.verdict}",
-            formats.duration(master.seconds) if master.built else "",
-        )
-        gap = " " * (group_width - len(master.plan.group) + 2) if wide else f"\n{' ' * start}"
-        line = Text(f"{head}{master.plan.group}{gap}{path}")
-        line.stylize(_verdict(master), VERDICT_AT, VERDICT_AT + 6)
-        yield line
+def _print_items(console: Console, items: Sequence[Item]) -> None:
+    lines = _terminal_lines if console.is_terminal else _pipe_lines
+    for text in lines(items[:SHOWN], console.width):
+        console.print(text, soft_wrap=True)
+    if len(items) > SHOWN:
+        console.print(f"and {len(items) - SHOWN} more, none worse than these: see the report")
 
 
-def _head(frame_type: str, n: str, verdict: str, time: str) -> str:
-    return f"{frame_type:<9} {n:>5}  {verdict:<7}  {time:>10}  "
+def _pipe_lines(items: Sequence[Item], _: int) -> Iterator[Text]:
+    """Yield one line an item, whole."""
+    for item in items:
+        remedy = f" -> {item.remedy}" if item.remedy else ""
+        yield Text(f"{_MARKS[item.verdict]} {item.what}: {item.reason}{remedy}")
 
 
-def _verdict(master: MasterResult) -> str:
-    return _STYLES[master.verdict]
+def _terminal_lines(items: Sequence[Item], width: int) -> Iterator[Text]:
+    """Yield the items in columns, what to do in the last one or below."""
+    first = min(max((len(item.what) for item in items), default=0), width * 2 // 5)
+    second = max((len(item.reason) for item in items), default=0)
+    last = max((len(item.remedy) for item in items), default=0)
+    one_line = 2 + first + 3 + second + 3 + last < width
+    for item in items:
+        start = 2 + first + 3 if len(item.what) <= first else 5
+        reason = _cut(item.reason, max(20, width - start - 1))
+        if one_line:
+            reason = [f"{item.reason:<{second}}   {item.remedy}".rstrip()]
+        elif item.remedy:
+            short = f"{reason[-1]} · {item.remedy}"
+            if len(reason) == 1 and start + len(short) < width:
+                reason = [short]
+            else:
+                reason += _cut(f"→ {item.remedy}", max(20, width - start - 1))
+        head = f"{item.what:<{first}}   {reason.pop(0)}" if start > 5 else item.what
+        lines = [head, *(" " * (start - 2) + line for line in reason)]
+        text = Text(f"{_MARKS[item.verdict]} " + "\n  ".join(lines))
+        text.stylize(_STYLES[item.verdict], 0, 1)
+        yield text
 
 
-def _place(master: MasterResult) -> str:
-    """Return where the master is, and what is unusual about it."""
-    path = str(master.record.get("master") or "")
-    if master.outcome == "published":
-        return path
-    what = formats.OUTCOME_NAMES[master.outcome]
-    return f"{path} ({what})" if path else f"({what})"
-
-
-def _reasons(masters: Iterable[MasterResult]) -> list[str]:
-    """Return a line for each master that did not simply pass."""
-    told = [m for m in masters if m.reason and m.verdict != Verdict.PASS]
-    lines = [
-        f"[{_verdict(m)}]{m.verdict}[/] {escape(m.plan.group)}: {escape(m.reason)}"
-        for m in told[:SHOWN_REASONS]
-    ]
-    if len(told) > SHOWN_REASONS:
-        lines.append(f"and {len(told) - SHOWN_REASONS} more with reasons: see the report")
-    return lines
-
-
-def _set_aside(results: Results) -> list[str]:
-    reasons = results.reasons()
-    lines = [
-        f"{count} frame{'s' if count != 1 else ''} set aside: {escape(reason)}"
-        for reason, count in reasons[:SHOWN_REASONS]
-    ]
-    if len(reasons) > SHOWN_REASONS:
-        lines.append(f"and {len(reasons) - SHOWN_REASONS} more reasons: see the report")
-    return lines
+def _cut(text: str, width: int) -> list[str]:
+    """Return a text in lines; `calibrary explain` and the report have the whole."""
+    return textwrap.wrap(text, width, max_lines=LONGEST_REASON, placeholder=" …") or [""]
 
 
 def _totals(results: Results) -> str:
+    masters = results.masters
+    built = sum(m.outcome == "published" for m in masters)
     counts = {
-        "built": sum(m.outcome == "published" for m in results.masters),
-        "up to date": results.count(outcome="reused") + results.count(outcome="kept"),
+        "built": built,
+        "up to date": sum(m.outcome in ("reused", "kept") for m in masters),
         "not published": results.count(outcome="refused"),
         "not built": results.count(outcome="not_built"),
-        "warned": results.count(verdict=Verdict.WARN),
-        "failed": results.count(verdict=Verdict.FAIL),
     }
-    told = [f"{n} {what}" for what, n in counts.items() if n or what in ("built", "up to date")]
+    made = [f"{n} {what}" for what, n in counts.items() if n] or ["no masters"]
+    if built == 0 and len(made) == 1 and counts["up to date"]:
+        made = [f"{formats.count(counts['up to date'], 'master')} up to date"]
+    text = f"{', '.join(made)}: {', '.join(_verdicts(results))}"
     if results.bytes_read:
-        told.append(
-            f"{formats.data_size(results.bytes_read)} in {formats.duration(results.seconds)}"
-        )
-    return ", ".join(told)
+        text += f" · {formats.data_size(results.bytes_read)} in {formats.duration(results.seconds)}"
+    return text
+
+
+def _verdicts(results: Results) -> Iterator[str]:
+    passed = results.count(verdict=Verdict.PASS)
+    warned, failed = (results.count(verdict=v) for v in (Verdict.WARN, Verdict.FAIL))
+    if passed:
+        yield f"{passed} pass"
+    if warned:
+        yield f"{warned} need{'s' if warned == 1 else ''} attention"
+    if failed:
+        yield f"{failed} failed"

@@ -8,7 +8,9 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+from calibrary import progress
 from calibrary.records import CalibraryError
 
 
@@ -35,17 +37,22 @@ def collect_rarely() -> None:
 
 @contextmanager
 def job(log: str) -> Iterator[None]:
-    """Send log lines to the job's log, errors too; see also `collect_rarely`."""
+    """Send log lines to the job's log, errors too, and tell a display how far it is.
+
+    See also `collect_rarely`.
+    """
     collect_rarely()
     handler = logging.FileHandler(log, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    with one_line_errors():
+    with progress.heard_by(progress.file_writer(Path(log).stem)):
         try:
             yield
         except CalibraryError as error:
             logging.error("%s", error)
-            raise
+            if not progress.shown():  # The display of the run reads the log.
+                print(f"calibrary: {error}", file=sys.stderr)
+            raise SystemExit(1) from None
         except BaseException:
             logging.exception("unexpected error")
             raise
