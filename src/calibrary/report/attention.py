@@ -73,8 +73,12 @@ def _remedy(master: MasterResult) -> str:
 
 
 def _of_frames(results: Results) -> Iterable[Item]:
-    for reason, count in results.reasons():
-        one = next(f for f in results.set_aside if f.reason == reason)
-        name = Path(one.path.replace("\\", "/")).name
-        what = f"{formats.count(count, 'frame') if count > 1 else name} set aside"
-        yield Item(Verdict.WARN, what, reason, "manifest.csv lists them")
+    for frames in results.set_aside_alike():
+        reason = frames[0].reason
+        many = len(frames) > 1
+        name = Path(frames[0].path.replace("\\", "/")).name
+        what = f"{formats.count(len(frames), 'frame') if many else name} set aside"
+        where = ["manifest.csv lists them"] if many else []
+        yield Item(
+            Verdict.WARN, what, reason.text, "; ".join(filter(None, [reason.remedy, *where]))
+        )

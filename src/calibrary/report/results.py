@@ -101,14 +101,17 @@ class Results:
 
         Reasons of one code are one; the first stands for them all.
         """
-        alike: dict[object, list[Reason]] = {}
+        return [(str(frames[0].reason), len(frames)) for frames in self.set_aside_alike()]
+
+    def set_aside_alike(self) -> list[list[SetAside]]:
+        """Return the frames that were set aside for one and the same reason, the most first."""
+        alike: dict[object, list[SetAside]] = {}
         for frame in self.set_aside:
             reason = frame.reason
             # What the checks of pixels found stands in their records without a code.
             kind = reason.text if reason.code is ReasonCode.PIXELS else reason.code
-            alike.setdefault(kind, []).append(reason)
-        counted = [(str(reasons[0]), len(reasons)) for reasons in alike.values()]
-        return sorted(counted, key=lambda counted: -counted[1])
+            alike.setdefault(kind, []).append(frame)
+        return sorted(alike.values(), key=lambda frames: -len(frames))
 
     @property
     def seconds(self) -> float:
