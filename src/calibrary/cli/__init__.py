@@ -30,9 +30,13 @@ def main() -> None:
     from calibrary.workflow.job import collect_rarely
 
     collect_rarely()
+    from calibrary.cli.check import check
+    from calibrary.cli.demo import demo
+    from calibrary.cli.doctor import doctor
     from calibrary.cli.explain import explain
     from calibrary.cli.inspect import inspect
     from calibrary.cli.reorganize import reorganize
+    from calibrary.cli.report import report
     from calibrary.cli.run import run
     from calibrary.cli.simulate import simulate
     from calibrary.cli.stack import stack
@@ -46,7 +50,8 @@ def main() -> None:
         pretty_exceptions_enable=False,
     )
     app.callback()(_options)
-    for command in (run, simulate, inspect, explain, stack, verify, reorganize):
+    everyday = (run, check, report, demo, doctor)
+    for command in (*everyday, inspect, explain, stack, verify, reorganize, simulate):
         app.command()(command)
     arguments, rest = sys.argv[1:], []
     if arguments[:1] == ["run"] and "--" in arguments:

@@ -70,11 +70,11 @@ def run(
                 f"{folders[0]}: give the folder of the library too: "
                 f"calibrary run {folders[0]} LIBRARY"
             )
-        source, library = [_absolute(folder) for folder in folders[:-1]], _absolute(folders[-1])
+        source, library = [absolute(folder) for folder in folders[:-1]], absolute(folders[-1])
     elif known is not None:
         source, library = (
-            [_absolute(Path(one)) for one in known.source],
-            _absolute(Path(known.library)),
+            [absolute(Path(one)) for one in known.source],
+            absolute(Path(known.library)),
         )
     else:
         raise CalibraryError(
@@ -157,7 +157,8 @@ def start_snakemake(arguments: Sequence[str]) -> None:
     raise SystemExit(0 if done else 1)
 
 
-def _absolute(path: Path) -> Path:
+def absolute(path: Path) -> Path:
+    """Return the absolute path of what a user typed."""
     # Not `resolve`: a link that a user named stays the name by which he knows the folder.
     return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
 
@@ -167,7 +168,7 @@ def _profile(name: str) -> str:
     if own.is_dir():
         return str(own)
     if Path(name).is_dir():
-        return str(_absolute(Path(name)))
+        return str(absolute(Path(name)))
     known = sorted(p.name for p in own.parent.iterdir() if p.name != "default")
     raise CalibraryError(f"--profile {name}: no such folder, and none of {', '.join(known)}")
 

@@ -84,7 +84,8 @@ def nothing_found(frames: Sequence[Frame], config: Config) -> str:
     wanted = ", ".join(CALIBRATION_TYPES)
     text = f"{where}: no calibration files found; looked for frames of type {wanted}"
     if not frames:
-        return f"{text}, but there are no FITS or XISF files; set `source` in config/config.yaml"
+        remedy = "is the disk plugged in? Else correct `source`"
+        return f"{text}, but there are no FITS or XISF files; {remedy}"
     said = Counter(frame.type_said or f"none ({frame.frame_type})" for frame in frames)
     values = ", ".join(f"{value} ({count})" for value, count in sorted(said.items())[:12])
     first = next((f for f in frames if f.reason), frames[0])

@@ -58,27 +58,28 @@ def print_summary(
         The results folder has no plan, or a file in it is damaged.
     """
     found = read_results(results, since)
-    console = console or _console()
+    console = console or standard_output()
     items = attention(found)
     if quiet:
-        _print_items(console, [item for item in items if item.verdict is Verdict.FAIL])
+        print_items(console, [item for item in items if item.verdict is Verdict.FAIL])
         return
     console.print(Text(_totals(found), "bold"), soft_wrap=not console.is_terminal)
-    _print_items(console, items)
+    print_items(console, items)
     console.print(Text(f"report {report or results / 'report.html'}"), soft_wrap=True)
 
 
-def _console() -> Console:
+def standard_output() -> Console:
     """Return the standard output: as wide as the terminal, or in a pipe as what is printed."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
-def _print_items(console: Console, items: Sequence[Item]) -> None:
+def print_items(console: Console, items: Sequence[Item], *, more: str = "see the report") -> None:
+    """Print what needs attention, the first of it; on a terminal no wider than that."""
     lines = _terminal_lines if console.is_terminal else _pipe_lines
     for text in lines(items[:SHOWN], console.width):
         console.print(text, soft_wrap=True)
     if len(items) > SHOWN:
-        console.print(f"and {len(items) - SHOWN} more, none worse than these: see the report")
+        console.print(f"and {len(items) - SHOWN} more, none worse than these: {more}")
 
 
 def _pipe_lines(items: Sequence[Item], _: int) -> Iterator[Text]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,13 @@ def _flats(name: str, dust: int, falloff: float, level: float = 0.5) -> dict[str
     return {"filter": name, "scene": Scene(level, corner_falloff=falloff, seed=dust)}
 
 
-def mono_series() -> list[Series]:
+FIRST_EVENING = date(2025, 11, 10)
+"""When the demo begins, if nothing is said."""
+
+
+def mono_series(evening: date = FIRST_EVENING) -> list[Series]:
     """Return what the monochrome camera takes: one full night, and little of the next."""
-    first, second = "2025-11-10T", "2025-11-11T"
+    first, second = f"{evening}T", f"{evening + timedelta(days=1)}T"
     saturated = Defect("saturated", 2.5, frame=4)
     return [
         Series(FLAT, 20, first + "16:05:00", 0.5, **_flats("L", 1, 0.28)),
@@ -99,9 +104,9 @@ def mono_series() -> list[Series]:
     ]
 
 
-def colour_series() -> list[Series]:
+def colour_series(evening: date = FIRST_EVENING) -> list[Series]:
     """Return what the colour camera takes; its last file is cut short by a power failure."""
-    first = "2025-11-10T"
+    first = f"{evening}T"
     return [
         Series(FLAT, 24, first + "15:50:00", 0.8, scene=Scene(0.45, 0.3, seed=9)),
         Series(DARKFLAT, 16, first + "15:55:00", 0.8),
@@ -113,11 +118,13 @@ def colour_series() -> list[Series]:
     ]
 
 
-def demo(size: tuple[int, int], seed: int) -> list[tuple[str, Camera, list[Series]]]:
+def demo(
+    size: tuple[int, int], seed: int, evening: date = FIRST_EVENING
+) -> list[tuple[str, Camera, list[Series]]]:
     """Return folder, camera and series of both observatories."""
     return [
-        ("NINA", mono_camera(size, seed), mono_series()),
-        ("ASIAIR", colour_camera(size, seed), colour_series()),
+        ("NINA", mono_camera(size, seed), mono_series(evening)),
+        ("ASIAIR", colour_camera(size, seed), colour_series(evening)),
     ]
 
 
@@ -127,6 +134,7 @@ def simulate_night(
     *,
     frames: int | None = None,
     size: tuple[int, int] = DEFAULT_SIZE,
+    evening: date = FIRST_EVENING,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
     """Write the demo's frames to ``out/frames`` and their truth to ``out/truth``.
@@ -141,6 +149,8 @@ def simulate_night(
         Frames of every series, instead of the demo's mixed counts.
     size : (int, int)
         Width and height, pixels.
+    evening : date
+        The first of its two evenings.
     progress : callable, optional
         Called with the number of series done and their total.
 
@@ -159,7 +169,7 @@ def simulate_night(
             raise CalibraryError(f"{out / name} exists already; give another folder or remove it")
     work = [
         (folder, camera, series if frames is None else replace(series, count=frames))
-        for folder, camera, all_series in demo(size, seed)
+        for folder, camera, all_series in demo(size, seed, evening)
         for series in all_series
     ]
     truth = []

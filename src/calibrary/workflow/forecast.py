@@ -31,32 +31,33 @@ def forecast(config: Config, voided: Collection[str] = ()) -> list[str]:
     results = Path(config.results)
     cache = results / "cache/headers.sqlite"
     plan = plan_run(index_frames(config.source, cache, extras=config.headers), config)
-    old = dict(_orders(results))
+    old = dict(orders(results))
     lines = []
     alike: Counter[tuple[str, str]] = Counter()
     for group in plan.groups:
-        why = _why(group, old.get(group.group), voided, results)
-        if not why:
+        reason = why(group, old.get(group.group), voided, results)
+        if not reason:
             continue
         verb = "would build" if group.action is Action.BUILD else "would not build"
-        alike[verb, why] += 1
-        if alike[verb, why] <= SHOWN_ALIKE:
-            lines.append(f"{verb} {group.group} ({len(group.frames)} frames): {why}")
+        alike[verb, reason] += 1
+        if alike[verb, reason] <= SHOWN_ALIKE:
+            lines.append(f"{verb} {group.group} ({len(group.frames)} frames): {reason}")
     lines += [
-        f"{verb} {count - SHOWN_ALIKE} more: {why}"
-        for (verb, why), count in alike.items()
+        f"{verb} {count - SHOWN_ALIKE} more: {reason}"
+        for (verb, reason), count in alike.items()
         if count > SHOWN_ALIKE
     ]
     up_to_date = len(plan.groups) - alike.total()
     return [*lines, f"{up_to_date} of {len(plan.groups)} groups are up to date"]
 
 
-def _orders(results: Path) -> Iterator[tuple[str, GroupPlan]]:
+def orders(results: Path) -> Iterator[tuple[str, GroupPlan]]:
+    """Yield the groups of the last plan, by name."""
     for path in sorted((results / "plan/sheets").glob("*.json")):
         yield path.stem, GroupPlan.from_json(path.read_text(encoding="utf-8"))
 
 
-def _why(
+def why(
     group: GroupPlan,
     old: GroupPlan | None,
     voided: Collection[str],

@@ -39,10 +39,9 @@ def settings_file() -> Path:
     return _home(platformdirs.user_config_path("calibrary", appauthor=False)) / "config.yaml"
 
 
-def headers_cache() -> Path:
-    """Return the file in which `calibrary check` keeps the headers that it has read."""
-    folder = _home(platformdirs.user_cache_path("calibrary", appauthor=False))
-    return folder / "headers.sqlite"
+def check_folder() -> Path:
+    """Return where `calibrary check` keeps the headers it read, while no library is known."""
+    return _home(platformdirs.user_cache_path("calibrary", appauthor=False)) / "check"
 
 
 def state_folder(library: Path) -> Path:
@@ -132,6 +131,9 @@ def load(path: Path) -> dict[str, Any]:
 def _with_value(text: str, key: str, value: str | list[str]) -> str:
     """Return a YAML mapping in which `key` has another value; the rest stays byte for byte."""
     root = yaml.compose(text)
+    if isinstance(root, yaml.MappingNode) and root.flow_style:
+        # In braces there are no comments to keep, and no lines to add.
+        return yaml.safe_dump({**yaml.safe_load(text), key: value}, allow_unicode=True)
     # JSON is YAML, whatever the path has in it.
     new = json.dumps(value, ensure_ascii=False)
     pairs = root.value if isinstance(root, yaml.MappingNode) else []
