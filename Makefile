@@ -18,10 +18,7 @@ lock: env  ## resolve the dependencies anew into requirements.lock
 
 .PHONY: demo
 demo: env  ## simulate one small night, run the workflow on it, show what it made
-	test -d demo/frames || $(BIN)/calibrary simulate demo
-	$(BIN)/snakemake --cores 2 --quiet progress rules host --config source=demo/frames library=demo/library results=demo/results
-	@echo; (cd demo && find library -type f | sort)
-	@echo; echo "Report: $(CURDIR)/demo/results/report.html"
+	$(BIN)/calibrary demo demo
 
 .PHONY: test test-slow
 test: env  ## the tests of every day, below 10 minutes
