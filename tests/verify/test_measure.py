@@ -89,7 +89,7 @@ def test_facts_tell_what_the_headers_lack_and_how_the_flat_was_calibrated(tmp_pa
         calibrator=Calibrator(CalibratorKind.BIAS, reason="no dark-flat"),
     )
     told = facts(plan)
-    assert told["missing"] == ["temperature", "gain"]
+    assert told["missing"] == ["gain", "temperature"]
     assert told["calibrator"] == {"kind": "bias", "reason": "no dark-flat"}
     assert json.loads(json.dumps(told)) == told
 

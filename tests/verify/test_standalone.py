@@ -21,6 +21,10 @@ from .groups import write_group
 
 SENSOR = Sensor(256, 192)
 FACTS = [
+    ("TELESCOP", "Scope", ""),
+    ("INSTRUME", "Camera", ""),
+    ("EXPTIME", 2.0, ""),
+    ("FILTER", "Ha", ""),
     ("SET-TEMP", -10.0, ""),
     ("GAIN", 56, ""),
     ("OFFSET", 10, ""),
@@ -123,8 +127,7 @@ def test_a_master_as_pixinsight_writes_it(tmp_path):
     told = {
         "IMAGETYP": "Master Flat",
         "XBINNING": "1",
-        "FILTER": "Ha",
-        **{k: v for k, v, _ in FACTS},
+        **{k: v for k, v, _ in FACTS if k != "EXPTIME"},
     }
     keywords = {k: [{"value": str(v), "comment": ""}] for k, v in told.items()}
     keywords["HISTORY"] = [{"value": "", "comment": "ImageIntegration.numberOfImages: 40"}]

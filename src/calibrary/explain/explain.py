@@ -126,7 +126,7 @@ def _explain_group(
     told = GroupKeys(**group["keys"])
     frame_type = FrameType(group["frame_type"])
     keys = (key for key in all_keys() if key.parts(frame_type) and key.value(told) is not None)
-    alike = ", ".join(f"{key.words} {key.shown(key.value(told))}" for key in keys)
+    alike = ", ".join(f"{key.words} {key.told(told)}" for key in keys)
     lines += [f"  alike in {alike}", f"  master   {group['master']}"]
     lines.append(f"  action   {group['action']}{_because(group['reason'])}")
     verdict = results / "verify" / f"{name}.json"
@@ -183,7 +183,7 @@ def _apart(
     settings: Mapping[str, Any],
 ) -> str:
     its, own = key.value(theirs), key.value(mine)
-    text = f"{key.words} {key.shown(its)} against {key.shown(own)}"
+    text = f"{key.words} {key.told(theirs)} against {key.told(mine)}"
     if key.rule is not Rule.TOLERANCE or not (isinstance(its, float) and isinstance(own, float)):
         return text
     limit = limit_of(key, frame_type, Tolerance.model_validate(settings["tolerance"]))

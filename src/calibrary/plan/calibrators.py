@@ -15,11 +15,15 @@ from calibrary.plan.candidates import USE, Candidate, Comparison, Table
 from calibrary.plan.overrides import Overrides, Pattern
 from calibrary.plan.reasons import Explainer
 from calibrary.records import Calibrator, CalibratorKind, FrameType
+from calibrary.records.text import decimal
 
 log = logging.getLogger(__name__)
 
 LISTED = 16
 """Candidates of a rung that matches.json lists, the nearest first; the others are counted."""
+
+SHORTEST_S = 0.01
+"""Darks no longer than this hold nothing but the bias: programs without a bias type take them."""
 
 _STEPS: dict[str, tuple[tuple[bool, str], ...]] = {
     "darkflat": ((False, "darkflat"),),
@@ -104,6 +108,8 @@ class Matcher:
             if ranks[rung]:
                 return ranks[rung][0], _KINDS[rung], "; ".join(missed)
             missed.append(self._miss(rung, explain))
+            if rung == "bias" and (hint := self._short_darks(explain.comparison)):
+                missed.append(hint)
         return None, CalibratorKind.NONE, "; ".join(missed)
 
     def _members(self, rung: str) -> list[NDArray[np.intp]]:
@@ -150,6 +156,21 @@ class Matcher:
             return f"no {words} of this camera"
         why = explain.text(index, candidate, of)
         return f"no {words} matches, nearest {candidate.name}: {why}"
+
+    def _short_darks(self, comparison: Comparison) -> str:
+        """Return which darks are so short that they are bias frames by another name."""
+        exact = len(self._table.keys)
+        for i in np.flatnonzero(~comparison.excluded[:, :exact].any(axis=1)).tolist():
+            candidate = self._table.candidates[i]
+            exposure = candidate.exposure_s
+            if candidate.frame_type is FrameType.BIAS or exposure is None:
+                continue
+            if exposure <= SHORTEST_S and not candidate.in_library:
+                return (
+                    f"{candidate.n_frames} darks of {decimal(exposure)} s ({candidate.name}) would "
+                    "serve as bias: list them under `retype` in the overrides, with type bias"
+                )
+        return ""
 
     def _type(self, index: int) -> FrameType:
         return self._table.candidates[index].frame_type

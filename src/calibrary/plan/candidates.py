@@ -39,6 +39,8 @@ class Candidate:
     exposure_s: float | None
     temp_c: float | None
     span: tuple[int, int] | None
+    n_frames: int = 0
+    """How many frames it is made of; 0 is unknown."""
     obstacle: str = ""
     """Why it cannot be used whatever its keys are."""
     foreign: bool = False
@@ -79,6 +81,7 @@ def run_candidate(name: str, draft: Draft, obstacle: str) -> Candidate:
         exposure_s=draft.keys.exposure_s,
         temp_c=draft.keys.temp_c,
         span=draft.span,
+        n_frames=len(draft.frames),
         obstacle=obstacle,
     )
 
@@ -96,6 +99,7 @@ def library_candidate(path: str, master: Frame) -> Candidate:
         exposure_s=master.exposure_s,
         temp_c=master.temp_c,
         span=None if start is None else (start, max(start, end or start)),
+        n_frames=master.n_combined or 0,
         foreign=master.inputs_digest is None,
     )
 
@@ -184,7 +188,8 @@ class Table:
         excluded = np.column_stack(
             [
                 differs,
-                _beyond(exposure_delta, self._exposure, exposure, limit) & ~bias,
+                # Unknown is not equal to unknown: a dark of no known exposure is no dark.
+                ~(np.abs(exposure_delta) <= limit * _HAIR) & ~bias,
                 temperature & ~bias,
                 outside & darkflat,
                 self._blocked,

@@ -13,7 +13,7 @@ from calibrary.config import Config
 from calibrary.config.model import gap_hours
 from calibrary.plan.clusters import MICRO, exposure_limit, label, temperature_limit, to_micro
 from calibrary.plan.darkflats import Shot, darkflat_flags
-from calibrary.plan.sessions import split_by_gap, to_time
+from calibrary.plan.sessions import split_by_gap, split_by_night, to_time
 from calibrary.records import CALIBRATION_TYPES, Frame, FrameType, GroupKeys, Key, keys_of
 from calibrary.records.keys import binding_keys, exact_keys, key_named
 
@@ -131,7 +131,11 @@ def _split(members: list[_Shot], frame_type: FrameType, config: Config) -> Itera
         if session == "none":
             return [None] * len(shots)
         if session == "night":
-            return [shot.frame.night for shot in shots]
+            return split_by_night(
+                [shot.time for shot in shots],
+                [shot.frame.night for shot in shots],
+                [shot.frame.exposure_s or 0.0 for shot in shots],
+            )
         return split_by_gap([shot.time for shot in shots], gap_hours(session))
 
     def by_exposure(shots: list[_Shot]) -> Sequence[Hashable]:

@@ -33,7 +33,8 @@ from calibrary.records import (
     ReasonCode,
     Status,
 )
-from calibrary.records.keys import all_keys
+from calibrary.records.keys import missing_keys
+from calibrary.records.text import decimal
 
 
 @dataclass(slots=True)
@@ -98,7 +99,17 @@ def _usable(frame: Frame, config: Config) -> bool:
         and frame.frame_type in CALIBRATION_TYPES
         and bool(frame.width and frame.height)
         and (config.use_bias or frame.frame_type is not FrameType.BIAS)
+        and not _is_long_bias(frame)
     )
+
+
+LONGEST_BIAS_S = 1.0
+"""A "bias" exposed for longer holds dark signal: it is a dark that is called so by mistake. The
+shortest exposures of cameras with a shutter are some tenths of a second."""
+
+
+def _is_long_bias(frame: Frame) -> bool:
+    return frame.frame_type is FrameType.BIAS and (frame.exposure_s or 0.0) > LONGEST_BIAS_S
 
 
 _at_group = FRAME_FIELDS.index("group")
@@ -119,6 +130,12 @@ def _with_fate(frame: Frame, fates: dict[str, str], config: Config) -> Frame:
         reason = Reason(ReasonCode.UNUSED_TYPE, "bias is not used (use_bias: false)")
         return dataclasses.replace(frame, status=Status.IGNORED, reason=reason)
     reason = Reason(ReasonCode.NOT_ONE_IMAGE, "size of the image unknown")
+    if _is_long_bias(frame):
+        reason = Reason(
+            ReasonCode.TYPE_CONTRADICTORY,
+            f"a bias of {decimal(frame.exposure_s or 0.0)} s",
+            "if it is a dark, list it under `retype` in the overrides",
+        )
     if frame.frame_type not in CALIBRATION_TYPES:
         reason = Reason(ReasonCode.TYPE_OTHER, f"no calibration frame ({frame.frame_type})")
     return dataclasses.replace(frame, status=Status.SET_ASIDE, reason=reason)
@@ -297,12 +314,7 @@ def _warnings(draft: Draft, config: Config) -> list[str]:
         warnings.append(
             f"{_frames(draft)}, fewer than the minimum of {minimum} (recommended: {recommended})"
         )
-    keys = draft.keys
-    of = draft.frame_type
-    wanted = (key for key in all_keys() if key.parts(of) and key.wanted(keys))
-    missing = [key.words for key in wanted if key.value(keys) is None]
-    if draft.frames[0].date_obs is None:
-        missing.append("date")
+    missing = missing_keys(draft.keys, draft.frame_type, draft.frames[0].date_obs)
     if missing:
         warnings.append(
             f"{', '.join(missing)} unknown: grouped with frames that do not say it either; "

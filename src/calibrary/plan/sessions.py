@@ -42,6 +42,45 @@ def split_by_gap(times: Sequence[int | None], gap_hours: float) -> list[int | No
     return [None if time is None else start[time] for time in times]
 
 
+JOIN_HOURS = 1.0
+"""A series that runs on over noon with shorter gaps than this is one session."""
+
+
+def split_by_night(
+    times: Sequence[int | None], nights: Sequence[str | None], lengths: Sequence[float]
+) -> list[str | None]:
+    """Return for each frame the first night of its session; an unknown night stays unknown.
+
+    Frames of one night, noon to noon, are of one session. Noon parts nothing inside a series: two
+    nights are one session where the frames before and after noon follow each other within
+    `JOIN_HOURS`. So a cloudy day's darks stay together, and so does a night whose noon is told in
+    another time zone.
+
+    Parameters
+    ----------
+    times
+        Start of each exposure, µs since 1970.
+    nights
+        ``YYYY-MM-DD`` of each frame.
+    lengths
+        Exposure of each frame, s; a gap begins where the exposure ends.
+    """
+    gap = round(JOIN_HOURS * 3600 * SECOND)
+    known = sorted(
+        (time, night, length)
+        for time, night, length in zip(times, nights, lengths, strict=True)
+        if time is not None and night is not None
+    )
+    first: dict[str, str] = {}
+    previous: tuple[int, str] | None = None
+    for time, night, length in known:
+        if night not in first:
+            joined = previous is not None and time - previous[0] <= gap
+            first[night] = first[previous[1]] if joined and previous is not None else night
+        previous = (time + round(length * SECOND), night)
+    return [None if night is None else first.get(night, night) for night in nights]
+
+
 def part(first: tuple[int, int], second: tuple[int, int]) -> int:
     """Return by how much `second` comes after `first` (µs); before is negative, overlap 0."""
     if second[0] > first[1]:

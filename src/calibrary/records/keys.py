@@ -123,7 +123,7 @@ class Key:
     """``aliases`` of the configuration joins values of it."""
     settable: bool = False
     """``set`` of the overrides gives it to files whose header lacks it."""
-    wanted: Callable[[GroupKeys], bool] = lambda _: False
+    wanted: Callable[[Keyed], bool] = lambda _: False
     """Its absence is worth a warning, for the types it parts."""
     remedy: str = ""
     """What would let in a calibrator that only this key excludes."""
@@ -138,6 +138,10 @@ class Key:
             return self.compared(of)
         found: Hashable = self.normal(getattr(of, self.name))
         return found
+
+    def told(self, of: Keyed) -> str:
+        """Return the value in words, as the header has it, with its unit."""
+        return self.shown(self.value(of) if self.fields else self.normal(getattr(of, self.name)))
 
     def in_master(self, of: Keyed) -> Hashable:
         """Return what is compared between a group and the header of a master."""
@@ -224,7 +228,7 @@ def _binned(field: str, binning: str) -> Callable[[GroupKeys], int | None]:
     return value
 
 
-def _always(_: GroupKeys) -> bool:
+def _always(_: Keyed) -> bool:
     return True
 
 
@@ -266,6 +270,33 @@ KEYS: tuple[Key, ...] = (
         settable=True,
         wanted=_always,
         remedy="name both alike under aliases.telescope, or pin it in the overrides",
+    ),
+    Key(
+        name="exposure_s",
+        words="exposure",
+        unit="s",
+        rule=Rule.TOLERANCE,
+        tolerance="exposure",
+        types=_EXPOSED,
+        level=False,
+        settable=True,
+        # A flat's is wanted for its dark-flat; of a master flat it says nothing any more.
+        wanted=lambda of: not (isinstance(of, Frame) and of.master_of is FrameType.FLAT),
+        remedy="take dark-flats of exactly the flat's exposure",
+    ),
+    Key(
+        name="filter",
+        words="filter",
+        text=True,
+        types=_FLAT,
+        binds=False,
+        level=False,
+        # Of a flat only: on a bias or dark it is where the wheel stood.
+        compared=lambda of: of.filter.casefold() if of.filter else None,
+        card=Card("FILTER", "filter"),
+        alias=True,
+        settable=True,
+        wanted=lambda keys: not keys.bayer_pattern,
     ),
     Key(name="width", words="width", unit="pixels", normal=lambda n: n or 0, token=_SIZE),
     Key(name="height", words="height", unit="pixels", normal=lambda n: n or 0, token=_SIZE),
@@ -381,32 +412,6 @@ KEYS: tuple[Key, ...] = (
         token=Token(9, _samples_word),
     ),
     Key(
-        name="filter",
-        words="filter",
-        text=True,
-        types=_FLAT,
-        binds=False,
-        level=False,
-        # Of a flat only: on a bias or dark it is where the wheel stood.
-        compared=lambda of: of.filter.casefold() if of.filter else None,
-        card=Card("FILTER", "filter"),
-        alias=True,
-        settable=True,
-        wanted=lambda keys: not keys.bayer_pattern,
-    ),
-    Key(
-        name="exposure_s",
-        words="exposure",
-        unit="s",
-        rule=Rule.TOLERANCE,
-        tolerance="exposure",
-        types=_EXPOSED,
-        level=False,
-        settable=True,
-        wanted=_always,
-        remedy="take dark-flats of exactly the flat's exposure",
-    ),
-    Key(
         name="temp_c",
         words="temperature",
         unit="°C",
@@ -455,6 +460,13 @@ def naming_keys() -> tuple[Key, ...]:
     """Return the keys that a name tells only where two would be equal, the first appended first."""
     named = [(key.token.rank, key) for key in KEYS if key.token is not None]
     return tuple(key for _, key in sorted(named, key=lambda pair: pair[0]))
+
+
+def missing_keys(of: Keyed, frame_type: FrameType, date_obs: str | None) -> list[str]:
+    """Return in words what should be known of a group or master of a type and is not."""
+    wanted = (key for key in all_keys() if key.parts(frame_type) and key.wanted(of))
+    missing = [key.words for key in wanted if key.value(of) is None]
+    return missing if date_obs is not None else [*missing, "date"]
 
 
 def alike(

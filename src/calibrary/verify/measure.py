@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from calibrary.checks import QC_KEYWORDS
 from calibrary.records import FrameType, GroupPlan
+from calibrary.records.keys import missing_keys
 from calibrary.verify.dark import dark_figures
 from calibrary.verify.inputs import FrameCheck, InputCheck
 from calibrary.verify.master import MasterMeasure, measure_master
@@ -122,17 +123,10 @@ def measure(
 
 def facts(plan: GroupPlan) -> dict[str, Any]:
     """Return what the verdict takes from the work order itself."""
-    keys = plan.keys
-    known = {
-        "temperature": keys.temp_c,
-        "gain": keys.gain,
-        "offset": keys.offset,
-        "date": plan.first_date_obs,
-    }
     calibrator = plan.calibrator
     return {
         "frame_type": plan.frame_type.value,
-        "missing": [name for name, value in known.items() if value is None],
+        "missing": missing_keys(plan.keys, plan.frame_type, plan.first_date_obs),
         "calibrator": None
         if calibrator is None
         else {"kind": calibrator.kind.value, "reason": calibrator.reason},

@@ -7,6 +7,7 @@ from typing import Any
 
 from calibrary.checks import QC_KEYWORDS
 from calibrary.records import CALIBRATION_TYPES, CalibraryError, Frame, FrameType
+from calibrary.records.keys import missing_keys
 from calibrary.verify.master import measure_master
 
 
@@ -59,7 +60,7 @@ def measure_file(path: Path, frame_type: FrameType | None = None) -> dict[str, A
         "plots": measured.plots,
         "facts": {
             "frame_type": kind.value,
-            "missing": _missing(frame),
+            "missing": missing_keys(frame, kind, frame.date_obs),
             "calibrator": None,
             "is_master": frame.frame_type is FrameType.MASTER,
         },
@@ -74,13 +75,3 @@ def _stated(frame: Frame) -> dict[str, float]:
         for key in (name, keyword)
         if key in frame.qc
     }
-
-
-def _missing(frame: Frame) -> list[str]:
-    known = {
-        "temperature": frame.temp_c,
-        "gain": frame.gain,
-        "offset": frame.offset,
-        "date": frame.date_obs,
-    }
-    return [name for name, value in known.items() if value is None]
