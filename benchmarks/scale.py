@@ -155,9 +155,7 @@ def prepare_workflow(folder: Path) -> Path:
     """Copy the workflow, with the stand-in and what it puts down: one real night's masters."""
     folder.mkdir(parents=True)
     shutil.copy(REPO / "Snakefile", folder)
-    for name in ("workflow", "environment.yml"):
-        source = REPO / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    shutil.copytree(REPO / "workflow", folder / "workflow")
     night = Site(folder / "night", folder)
     write_tiny_tree(night.root / "frames", GROUPS_A_NIGHT, 50)
     night.run()

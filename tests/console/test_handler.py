@@ -143,6 +143,11 @@ def test_verbose_shows_what_snakemake_says(run, capsys):
     assert "Building DAG" in capsys.readouterr().err
 
 
+def test_what_is_no_run_has_snakemakes_words(run, capsys):
+    play(LogHandler(settings(), None), record(message="Unlocked working directory."))
+    assert capsys.readouterr().err == "Unlocked working directory.\n"
+
+
 def test_nothing_new_prints_the_end_too(run, monkeypatch):
     ends = []
     monkeypatch.setattr(module, "_print_end", lambda *a, **k: ends.append(k["quiet"]))

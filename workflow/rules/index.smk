@@ -13,8 +13,6 @@ rule index:
         RUN.path("logs/index.log"),
     benchmark:
         RUN.path("benchmarks/index.tsv")
-    conda:
-        "../../environment.yml"
     threads: 2
     resources:
         # 2 kB a frame; a cluster that kills the job gives it more.

@@ -28,8 +28,6 @@ rule integrate:
         RUN.path("benchmarks/integrate/{group}.tsv")
     group:
         pack_of
-    conda:
-        "../../environment.yml"
     threads: lambda wildcards: RUN.group(wildcards.group).threads
     resources:
         mem_mb=lambda wildcards, attempt: memory_of(wildcards) * attempt,

@@ -18,8 +18,6 @@ checkpoint plan:
     benchmark:
         RUN.path("benchmarks/plan.tsv")
     localrule: True
-    conda:
-        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=2000,

@@ -23,8 +23,6 @@ rule publish:
     benchmark:
         RUN.path("benchmarks/publish/{group}.tsv")
     localrule: True
-    conda:
-        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=300,

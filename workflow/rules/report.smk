@@ -42,8 +42,6 @@ rule report:
     benchmark:
         RUN.path("benchmarks/report.tsv")
     localrule: True
-    conda:
-        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, input: 300 + len(input.verdicts) // 2,
@@ -67,8 +65,6 @@ rule conclude:
         RUN.path("benchmarks/conclude.tsv")
     retries: 0
     localrule: True
-    conda:
-        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=1000,

@@ -71,6 +71,8 @@ class LogHandler(LogHandlerBase):
         self._started = time.time()
         self._at_end = False
         self._failed = False
+        self._begun = False
+        self._before: list[logging.LogRecord] = []
 
     @property
     def writes_to_stream(self) -> bool:
@@ -103,12 +105,19 @@ class LogHandler(LogHandlerBase):
             if self.common_settings.verbose:
                 self._everything.handle(record)
             self._take(record, getattr(record, "event", None))
+            said = self.common_settings.verbose or record.levelno >= logging.ERROR
+            if not (self._begun or said):
+                self._before.append(record)
         except Exception:
             self.handleError(record)
 
     def close(self) -> None:
         """End the display, and print the end of the run."""
         self._screen.stop()
+        for record in self._before:
+            # No run, but --lint, --unlock or the like.
+            self._everything.handle(record)
+        self._before.clear()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             os.environ.pop(progress.VARIABLE, None)
@@ -133,6 +142,8 @@ class LogHandler(LogHandlerBase):
 
     def _begin(self) -> None:
         self._started = time.time()
+        self._begun = True
+        self._before.clear()
         if self._dry_run:
             return
         self._folder = Path(tempfile.mkdtemp(prefix="calibrary-"))
