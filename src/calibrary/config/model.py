@@ -154,6 +154,16 @@ class Sessions(Section):
     flat: Session = "3h"
 
 
+class Grouping(Section):
+    """What is let into one group although it differs."""
+
+    flat_exposure: Literal["auto", "equal", "any"] = "auto"
+    """Flats of one session and filter with different exposures, as twilight asks for: `any` joins
+    them, `equal` parts them; `auto` joins them where there are three exposures or more and none of
+    them has `frames.minimum` frames, or where none has `frames.required`. By which exposure a
+    dark-flat matches is another matter: `tolerance.exposure`."""
+
+
 class FrameCounts(Section):
     """A number of frames for each type."""
 
@@ -272,6 +282,8 @@ class Config(Section):
     """How far two frames may part and still be alike; grouping and matching use the same."""
     session: Sessions = Sessions()
     """How frames are split in time: `night` (noon to noon), a gap such as `3h`, or `none`."""
+    grouping: Grouping = Grouping()
+    """What is let into one group although it differs."""
     frames: Frames = Frames()
     """How many frames make a master."""
     integration: Integration = Integration()

@@ -39,6 +39,8 @@ class Candidate:
     exposure_s: float | None
     temp_c: float | None
     span: tuple[int, int] | None
+    exposures: tuple[float, ...] = ()
+    """Different exposures of one group: of more than one no dark is the dark of them all."""
     n_frames: int = 0
     """How many frames it is made of; 0 is unknown."""
     obstacle: str = ""
@@ -81,6 +83,7 @@ def run_candidate(name: str, draft: Draft, obstacle: str) -> Candidate:
         exposure_s=draft.keys.exposure_s,
         temp_c=draft.keys.temp_c,
         span=draft.span,
+        exposures=draft.exposures,
         n_frames=len(draft.frames),
         obstacle=obstacle,
     )
@@ -167,6 +170,8 @@ class Table:
         bias, darkflat = self.types == "bias", self.types == "darkflat"
 
         exposure = np.nan if flat.exposure_s is None else flat.exposure_s
+        if len(flat.exposures) > 1:
+            exposure = np.nan
         exposure_delta = self._exposure - exposure
         limit = np.maximum(
             tolerance.exposure.seconds,

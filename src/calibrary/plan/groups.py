@@ -27,6 +27,9 @@ class Draft:
     times: list[int | None]
     keys: GroupKeys
 
+    exposures: tuple[float, ...] = ()
+    """The different exposures, s, ascending; more than one in flats of a twilight."""
+
     @property
     def span(self) -> tuple[int, int] | None:
         """Start of the first and of the last exposure, µs since 1970; ``None`` if unknown."""
@@ -72,8 +75,8 @@ def group_frames(frames: Sequence[Frame], config: Config) -> list[Draft]:
         buckets[shot.frame_type, number].append(shot)
     drafts = []
     for members in buckets.values():
-        frame_type = members[0].frame_type
-        drafts += [_draft(frame_type, group) for group in _split(members, frame_type, config)]
+        of = members[0].frame_type
+        drafts += [_draft(of, group, config) for group in _split(members, of, config)]
     return sorted(drafts, key=_order)
 
 
@@ -139,7 +142,10 @@ def _split(members: list[_Shot], frame_type: FrameType, config: Config) -> Itera
         return split_by_gap([shot.time for shot in shots], gap_hours(session))
 
     def by_exposure(shots: list[_Shot]) -> Sequence[Hashable]:
-        return label([shot.exposure for shot in shots], exposure_limit(config.tolerance.exposure))
+        labels = _by_exposure(shots, config)
+        if frame_type is FrameType.FLAT and _is_twilight(labels, config):
+            return [None if exposure is None else "any" for exposure in labels]
+        return labels
 
     def by_temperature(shots: list[_Shot]) -> Sequence[Hashable]:
         return label([shot.temp for shot in shots], temperature_limit(temp_tolerance))
@@ -148,6 +154,29 @@ def _split(members: list[_Shot], frame_type: FrameType, config: Config) -> Itera
     for labels in (by_session, by_exposure, by_temperature, by_session):
         groups = [part for group in groups for part in _parts(group, labels)]
     return groups
+
+
+def _by_exposure(shots: Sequence[_Shot], config: Config) -> list[int | None]:
+    return label([shot.exposure for shot in shots], exposure_limit(config.tolerance.exposure))
+
+
+MANY_EXPOSURES = 3
+"""Two exposures are two series; of three and more, none of them complete, the sky is the cause."""
+
+
+def _is_twilight(exposures: Sequence[int | None], config: Config) -> bool:
+    """Say whether flats of one session and filter belong together although exposures differ.
+
+    In twilight the exposure follows the sky: each frame has its own, or a few frames share one.
+    """
+    counts = Counter(exposure for exposure in exposures if exposure is not None)
+    how = config.grouping.flat_exposure
+    if how != "auto" or len(counts) < 2:
+        return how == "any" and len(counts) > 1
+    most = max(counts.values())
+    if most < config.frames.required:
+        return True
+    return len(counts) >= MANY_EXPOSURES and most < config.frames.minimum.flat
 
 
 def _parts(
@@ -159,7 +188,7 @@ def _parts(
     return parts.values()
 
 
-def _draft(frame_type: FrameType, shots: list[_Shot]) -> Draft:
+def _draft(frame_type: FrameType, shots: list[_Shot], config: Config) -> Draft:
     frames = [shot.frame for shot in shots]
     first = frames[0]
     temps = [frame.temp_c for frame in frames if frame.temp_c is not None]
@@ -169,7 +198,14 @@ def _draft(frame_type: FrameType, shots: list[_Shot]) -> Draft:
     }
     if not key_named("filter").parts(frame_type):
         known["filter"] = None
-    return Draft(frame_type, frames, [shot.time for shot in shots], keys_of(first, **known))
+    lowest = {exposure for exposure in _by_exposure(shots, config) if exposure is not None}
+    return Draft(
+        frame_type,
+        frames,
+        [shot.time for shot in shots],
+        keys_of(first, **known),
+        tuple(sorted(exposure / MICRO for exposure in lowest)),
+    )
 
 
 def _commonest_exposure(frames: Sequence[Frame]) -> float | None:

@@ -17,6 +17,7 @@ from calibrary.plan.digests import group_digest, master_digest
 from calibrary.plan.groups import Draft, group_frames
 from calibrary.plan.overrides import Overrides, apply_overrides
 from calibrary.plan.places import Place, Shelves, group_names
+from calibrary.plan.reasons import exposures_in_words
 from calibrary.plan.resources import Resources, estimate
 from calibrary.plan.setups import with_aliases, with_setups
 from calibrary.records import (
@@ -293,6 +294,7 @@ def _order(
         integration=integration,
         reason=place.reason,
         warnings=tuple(_warnings(draft, config)),
+        exposures=draft.exposures,
         required=config.frames.required,
         previous=previous,
         mem_mb=resources.mem_mb,
@@ -313,6 +315,11 @@ def _warnings(draft: Draft, config: Config) -> list[str]:
     if config.frames.required <= len(draft.frames) < minimum:
         warnings.append(
             f"{_frames(draft)}, fewer than the minimum of {minimum} (recommended: {recommended})"
+        )
+    if len(draft.exposures) > 1:
+        warnings.append(
+            f"{exposures_in_words(draft.exposures)} (grouping.flat_exposure: "
+            f"{config.grouping.flat_exposure}): each flat is scaled by its own level"
         )
     missing = missing_keys(draft.keys, draft.frame_type, draft.frames[0].date_obs)
     if missing:

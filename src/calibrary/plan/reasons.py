@@ -32,6 +32,12 @@ def hours(value: float) -> str:
     return f"{whole} h {rest} min" if rest else f"{whole} h"
 
 
+def exposures_in_words(exposures: Sequence[float]) -> str:
+    """Return several exposures, such as ``27 exposures from 1 to 12 s``."""
+    first, last = (float(f"{exposures[i]:.3g}") for i in (0, -1))
+    return f"{len(exposures)} exposures from {decimal(first)} to {decimal(last)} s"
+
+
 class Explainer:
     """Puts one comparison into figures and words."""
 
@@ -117,8 +123,10 @@ class Explainer:
                 return "time of one of the two unknown"
             side = "later" if delta > 0 else "earlier"
             return f"taken {hours(delta)} {side} than the flats, window {hours(tolerance)}"
-        pair = [_figure(getattr(side, _FIELDS[key]), unit) for side in (candidate, self.flat)]
-        values = f"{key} {pair[0]} against the flat's {pair[1]}"
+        its, mine = (_figure(getattr(side, _FIELDS[key]), unit) for side in (candidate, self.flat))
+        if key == "exposure" and len(self.flat.exposures) > 1:
+            return f"exposure {its} against {exposures_in_words(self.flat.exposures)} of the flats"
+        values = f"{key} {its} against the flat's {mine}"
         if math.isnan(delta):
             return values
         return f"{values}: {_signed(delta)} {unit}, tolerance {_short(tolerance)} {unit}"

@@ -85,6 +85,8 @@ class GroupPlan:
     warnings: tuple[str, ...] = ()
     bias: str | None = None
     """For darks: the bias group whose level they are judged above."""
+    exposures: tuple[float, ...] = ()
+    """The different exposures of the frames, s, ascending; several in flats of a twilight."""
     required: int = 3
     """Fewer usable frames than this: no master."""
     previous: str | None = None
@@ -127,6 +129,7 @@ class GroupPlan:
                 "calibrator": calibrator
                 and Calibrator(**{**calibrator, "kind": CalibratorKind(calibrator["kind"])}),
                 "warnings": tuple(data["warnings"]),
+                "exposures": tuple(data.get("exposures", ())),
             }
         )
 

@@ -147,6 +147,8 @@ def _facts(measured: Mapping[str, Any], minimum: int | None) -> list[TestResult]
         found.append(_count(figures["frames.n"], least))
     if facts.get("calibrator") is not None:
         found.append(_calibrator(facts["calibrator"]))
+    if len(facts.get("exposures") or ()) > 1:
+        found.append(_exposures(facts["exposures"]))
     if facts.get("missing") is not None:
         found.append(_missing(facts["missing"]))
     return found
@@ -170,6 +172,16 @@ def _calibrator(calibrator: Mapping[str, str]) -> TestResult:
     verdict = Verdict.WARN if step else Verdict.PASS
     source = "guide: dark-flats are best practice"
     return TestResult("calibrator.step", float(step), 0.0, "", source, verdict, message)
+
+
+def _exposures(exposures: Sequence[float]) -> TestResult:
+    count = float(len(exposures))
+    message = (
+        f"{count:.0f} exposures from {min(exposures):.3g} to {max(exposures):.3g} s in one master: "
+        "flats of a twilight, each scaled by its level"
+    )
+    source = "the flats' exposures, as twilight asks for them"
+    return TestResult("flat.exposures", count, 1.0, "", source, Verdict.WARN, message)
 
 
 def _missing(missing: Sequence[str]) -> TestResult:

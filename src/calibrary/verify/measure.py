@@ -126,6 +126,7 @@ def facts(plan: GroupPlan) -> dict[str, Any]:
     calibrator = plan.calibrator
     return {
         "frame_type": plan.frame_type.value,
+        "exposures": list(plan.exposures),
         "missing": missing_keys(plan.keys, plan.frame_type, plan.first_date_obs),
         "calibrator": None
         if calibrator is None

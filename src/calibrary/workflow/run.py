@@ -22,19 +22,12 @@ from calibrary.headers.dialects import load_dialects
 from calibrary.manifest.scanning import IGNORE_FILE
 from calibrary.records import VOID, Action, CalibraryError
 
-PLAN_SETTINGS = (
-    "aliases",
-    "tolerance",
-    "session",
-    "frames",
-    "integration",
-    "match",
-    "use_bias",
-    "output",
-    "reuse_existing",
-    "overwrite_foreign",
+_NOT_OF_THE_PLAN = frozenset(
+    ("source", "library", "results", "overrides", "headers", "publish", "verify")
 )
-"""Settings that decide the plan; the others decide how headers are read or masters are judged."""
+"""Settings that decide how headers are read, masters are judged, or where files are."""
+PLAN_SETTINGS = tuple(name for name in Config.model_fields if name not in _NOT_OF_THE_PLAN)
+"""Settings that decide the plan: all others, so that a new one is never forgotten."""
 
 SNAKEMAKE_MB = 350
 """What Snakemake itself holds inside a job of a cluster, where it is started once more."""
