@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from calibrary.formats.layout import PixelError
 from calibrary.integrate.choice import resolve
@@ -88,8 +89,26 @@ def test_not_finite_samples(write_frames):
     made = integrate(write_frames(stack), settings(n=8, rejection="sigma"))
     assert made.nonfinite == 5 * 83 + 8
     assert made.frames[2].nonfinite == 5 * 83 + 1
-    assert made.empty == 1
     assert np.isfinite(made.master).all()
+    assert np.argwhere(~np.isfinite(made.marked)).tolist() == [[30, 30]]
+    assert np.argwhere(made.missing).tolist() == [[30, 30]]
+
+
+def test_blank_samples_are_missing(tmp_path):
+    rng = np.random.default_rng(3)
+    stack = rng.normal(500, 6, (8, 40, 60)).round().astype(np.int16)
+    stack[2, 4:9] = stack[:, 30, 30] = -999
+    paths = []
+    for number, image in enumerate(stack):
+        hdu = fits.PrimaryHDU(image)
+        hdu.header["BLANK"] = -999
+        paths.append(tmp_path / f"{number}.fits")
+        hdu.writeto(paths[-1])
+    made = integrate(paths, settings(n=8, rejection="none"))
+    good = np.ma.masked_equal(stack, -999).astype(np.float64)
+    expected = good.mean(axis=0).filled(np.nan).astype(np.float32)
+    np.testing.assert_allclose(made.marked, expected, rtol=1e-7)
+    assert made.nonfinite == 5 * 60 + 8
 
 
 class TestFlats:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from calibrary.records import FrameType
 from calibrary.simulate.defects import Defect
@@ -21,6 +22,14 @@ def write(folder: Path, images) -> list[Path]:
     paths = [folder / f"{i:03}.fits" for i in range(len(images))]
     for path, image in zip(paths, images, strict=True):
         write_fits(path, np.clip(image, 0, 65535).astype(np.uint16), [])
+    return paths
+
+
+def floats(folder: Path, images) -> list[Path]:
+    folder.mkdir()
+    paths = [folder / f"{i:03}.fits" for i in range(len(images))]
+    for path, image in zip(paths, images, strict=True):
+        fits.writeto(path, image)
     return paths
 
 
@@ -157,3 +166,20 @@ def test_unsigned_samples_that_do_not_say_so_are_set_aside(tmp_path):
 def test_samples_of_few_bits_that_were_shifted_show_it(tmp_path, shift, step):
     paths = write(tmp_path, list(noise(5, 300.0, 5.0) * shift))
     assert check_frames(plan_of(paths, BIAS, SENSOR)).figures["inputs.step"] == step
+
+
+@pytest.mark.parametrize("frame_type", [FrameType.DARK, FrameType.FLAT])
+def test_missing_samples_raise_no_false_alarm(frame_type, tmp_path):
+    level = 20000.0 if frame_type is FrameType.FLAT else 500.0
+    images = noise(12, level=level, sigma=level**0.5).astype(np.float32)
+    images *= np.linspace(1.0, 1.1, 12, dtype=np.float32)[:, None, None] if level > 1e4 else 1
+    clean = check_frames(plan_of(floats(tmp_path / "clean", images), frame_type, SENSOR))
+    images[:, :, :6] = np.nan
+    images[3, 40:60, 30:50] = np.nan
+    rng = np.random.default_rng(4)
+    images[rng.integers(0, 12, 900), rng.integers(0, 96, 900), rng.integers(6, 128, 900)] = np.nan
+    found = check_frames(plan_of(floats(tmp_path / "missing", images), frame_type, SENSOR))
+    assert len(found.used) == 12
+    assert found.figures["frames.divided"] == 0.0
+    for name in ("noise.frame", "inputs.noise_ratio"):
+        assert found.figures[name] == pytest.approx(clean.figures[name], rel=0.08)

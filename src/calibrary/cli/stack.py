@@ -191,14 +191,20 @@ def _write(output: Path, plan: GroupPlan, made: Integration, threads: int) -> No
     subtracted = None
     if plan.calibrator is not None:
         subtracted = {"kind": plan.calibrator.kind.value, "master": plan.calibrator.master}
-    write_master(
+    changed = write_master(
         output,
-        made.master,
+        made.marked,
         height=made.master.shape[0] // plan.keys.channels,
         channels=plan.keys.channels,
         threads=threads,
         **master_header(plan, used, made, {"figures": {}}, subtracted),
     )
+    for count, what in (
+        (0 if made.missing is None else int(made.missing.sum()), "have no sample in any frame"),
+        (changed, "are outside 0 to 65535 ADU, and were set to the nearer of the two"),
+    ):
+        if count:
+            print(f"calibrary: {output}: {count} pixels {what}", file=sys.stderr)
 
 
 def _summarise(output: Path, integration: dict[str, Any], made: Integration) -> None:

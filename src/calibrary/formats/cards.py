@@ -16,6 +16,12 @@ CARD_BYTES = 80
 COMMENTARY = frozenset({"", "HISTORY", "COMMENT", "END"})
 """Keywords without a value: their text is the card's comment."""
 
+ADDED_PEDESTAL = "ADDEDPED"
+"""ADU that Calibrary added to the samples of a master, so that [0, 1] holds them; it is in PEDESTAL
+too, with what the frames had."""
+MISSING_PIXELS = "MISSPIX"
+"""How many pixels of a master have no sample in any frame: 0 in XISF, NaN in FITS."""
+
 Value = str | int | float | bool | None
 
 

@@ -66,6 +66,8 @@ class FitsHdu:
     """Lengths of the axes in numpy's order, the fastest last; ``()`` for a header alone."""
     bzero: float
     bscale: float
+    blank: int | None
+    """Stored value of a missing sample; for integers only (section 4.4.2.5)."""
     tile_compressed: bool
     is_image: bool
     """At least two axes, none of them empty."""
@@ -237,6 +239,7 @@ def _read_hdu(source: _Source, index: int, offset: int) -> FitsHdu:
         shape=shape,
         bzero=bzero,
         bscale=bscale,
+        blank=_blank(values, bitpix),
         tile_compressed=inside,
         is_image=is_array and len(shape) >= 2 and all(shape),
         missing_bytes=max(0, data_offset + data_bytes - source.size),
@@ -310,6 +313,14 @@ def _real(values: dict[str, Value], keyword: str, default: float) -> float:
         msg = f"{keyword} is {value!r}, not a number with a decimal point, so pixels have no value"
         raise ValueError(msg)
     return float(value)
+
+
+def _blank(values: dict[str, Value], bitpix: int) -> int | None:
+    value = values.get("BLANK", values.get("ZBLANK"))
+    if bitpix < 0 or not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    lowest, highest = (0, 255) if bitpix == 8 else (-(2 ** (bitpix - 1)), 2 ** (bitpix - 1) - 1)
+    return int(value) if lowest <= value <= highest and value == int(value) else None
 
 
 def _padded(length: int) -> int:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from calibrary.formats.cards import ADDED_PEDESTAL
 from calibrary.formats.fits import FitsHdu, first_image, fits_sample_format, read_fits_hdus
-from calibrary.formats.layout import Layout, PixelError
+from calibrary.formats.layout import ADU_FULL_SCALE, Layout, PixelError
 from calibrary.formats.sources import FileSource, Opened, Source, Unpacked, open_file, unreadable
 from calibrary.records import CalibraryError
 
@@ -48,6 +49,16 @@ def open_fits(path: Path, scratch: Path | None) -> Opened:
     )
 
 
+def _blank(hdu: FitsHdu) -> float | None:
+    return None if hdu.blank is None else float(hdu.blank)
+
+
+def _added_pedestal(hdu: FitsHdu) -> float:
+    """Return the ADU that Calibrary added to samples in [0, 1]."""
+    added = next((card.value for card in hdu.cards if card.keyword == ADDED_PEDESTAL), 0)
+    return float(added) if isinstance(added, int | float) and hdu.bitpix < 0 else 0.0
+
+
 def _unit(hdu: FitsHdu) -> str:
     return next((str(c.value).strip().upper() for c in hdu.cards if c.keyword == "BUNIT"), "")
 
@@ -65,10 +76,11 @@ def _layout(path: Path, hdu: FitsHdu) -> Layout:
         height=hdu.shape[-2],
         channels=math.prod(hdu.shape[:-2]),
         stored=np.dtype(stored),
-        zero=hdu.bzero,
+        zero=hdu.bzero - _added_pedestal(hdu) / ADU_FULL_SCALE,
         scale=hdu.bscale,
         sample_format=fits_sample_format(hdu),
         normalised=False,
+        blank=_blank(hdu),
     )
 
 

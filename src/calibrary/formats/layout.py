@@ -45,6 +45,9 @@ class Layout:
     """The physical type: ``int8 uint8 int16 uint16 int32 uint32 float32 float64``."""
     normalised: bool
     """Physical values are floats in [0, 1]; times 65535 they are ADU."""
+    blank: float | None = None
+    """The stored value of a pixel without a sample: BLANK of FITS integers, 0 in our own masters
+    with MISSPIX; ``None`` where every stored value is a sample."""
 
     @property
     def rows(self) -> int:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from calibrary.formats.layout import Layout, PixelError
+from calibrary.formats.cards import ADDED_PEDESTAL, MISSING_PIXELS
+from calibrary.formats.layout import ADU_FULL_SCALE, Layout, PixelError
 from calibrary.formats.sources import FileSource, MemorySource, Opened, Source, open_file
 from calibrary.formats.xisf import XisfImage, read_xisf_header
 from calibrary.formats.xisf_blocks import Block
@@ -62,15 +63,26 @@ def _layout(path: Path, image: XisfImage) -> Layout:
             "from the source folder"
         )
     is_float = image.sample_format.startswith("float")
+    normalised = is_float and image.bounds in (None, (0.0, 1.0))
+    pedestal, missing = _own_marks(image) if normalised else (0.0, False)
     return Layout(
         path=path,
         width=image.width,
         height=image.height,
         channels=image.channels,
         stored=np.dtype(image.sample_format).newbyteorder(image.block.byte_order),
-        zero=0.0,
+        zero=-pedestal / ADU_FULL_SCALE,
         scale=1.0,
         sample_format=image.sample_format,
         # Bounds are mandatory for floats; files without them were meant as 0:1.
-        normalised=is_float and image.bounds in (None, (0.0, 1.0)),
+        normalised=normalised,
+        blank=0.0 if missing else None,
     )
+
+
+def _own_marks(image: XisfImage) -> tuple[float, bool]:
+    """Return what Calibrary added to the samples of a master, ADU, and whether some are missing."""
+    values = {card.keyword: card.value for card in image.keywords}
+    added = values.get(ADDED_PEDESTAL, 0)
+    pedestal = float(added) if isinstance(added, int | float) else 0.0
+    return pedestal, bool(values.get(MISSING_PIXELS))

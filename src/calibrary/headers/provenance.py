@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
+from calibrary.formats.cards import ADDED_PEDESTAL
 from calibrary.headers.dialects import Dialects
 from calibrary.headers.frame_types import is_master_name
 from calibrary.headers.lookup import Header, clean_text, number
@@ -106,9 +108,15 @@ def calibrated_by(header: Header) -> str | None:
 
 
 def read_pedestal(header: Header) -> float | None:
-    """Return what the header says was added to the pixels, in its own sign; ``None`` for 0."""
+    """Return what the header says was added to the pixels, in its own sign; ``None`` for 0.
+
+    What Calibrary added to a master does not count: pixels are read without it.
+    """
     found = header.keyword("PEDESTAL")
     pedestal = number(found.value) if found else None
+    own = header.keyword(ADDED_PEDESTAL)
+    if pedestal and own is not None:
+        pedestal = math.copysign(abs(pedestal) - (number(own.value) or 0.0), pedestal)
     if not pedestal:
         return None
     header.sources["pedestal"] = "PEDESTAL"

@@ -54,12 +54,20 @@ class Integration:
     rejected_low: int = 0
     rejected_high: int = 0
     nonfinite: int = 0
-    empty: int = 0
-    """Pixels without any valid sample; they have the median of the master."""
+    missing: npt.NDArray[np.bool_] | None = None
+    """``[rows, width]``, pixels without a sample in any frame; ``None`` where there are none. Only
+    so that the master can be measured do they have its median in `master`."""
     dropped: list[tuple[str, str]] = field(default_factory=list)
     """``(path, reason)`` of frames that could not be read."""
     bytes_read: int = 0
     seconds: float = 0.0
+
+    @property
+    def marked(self) -> Image:
+        """The master as it is to be written: NaN where pixels are missing."""
+        if self.missing is None:
+            return self.master
+        return np.where(self.missing, np.float32(np.nan), self.master)
 
 
 def integrate(
@@ -171,7 +179,7 @@ def _integrate_once(
         rejected_low=low,
         rejected_high=high,
         nonfinite=nonfinite,
-        empty=_fill_empty(job.master) if nonfinite else 0,
+        missing=_fill_missing(job.master) if nonfinite else None,
         bytes_read=len(frames) * frames.layout.rows * frames.layout.row_bytes,
     )
 
@@ -194,10 +202,10 @@ def _frame_stats(frames: Frames, job: Job, levels: Levels | None) -> list[FrameS
     return stats
 
 
-def _fill_empty(master: Image) -> int:
-    """Give pixels that no frame has a sample of the median of the master; return their number."""
-    empty = ~np.isfinite(master)
-    count = int(empty.sum())
-    if count:
-        master[empty] = np.median(master[~empty]) if count < master.size else 0.0
-    return count
+def _fill_missing(master: Image) -> npt.NDArray[np.bool_] | None:
+    """Give pixels that no frame has a sample of the median of the master; return which they are."""
+    missing = ~np.isfinite(master)
+    if not missing.any():
+        return None
+    master[missing] = np.median(master[~missing]) if not missing.all() else 0.0
+    return missing

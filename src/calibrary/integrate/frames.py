@@ -84,6 +84,8 @@ class Frames:
     def plain_integers(self) -> bool:
         """Whether all frames store unsigned 16-bit samples, so that they can be sorted as such."""
         layout = self.layout
+        if layout.blank is not None:
+            return False
         stored = (layout.stored.kind, layout.stored.itemsize, layout.zero)
         plain = stored in (("u", 2, 0.0), ("i", 2, 32768.0)) and layout.scale == 1.0
         return plain and self.stored_alike
@@ -168,7 +170,7 @@ def _scale(layout: Layout) -> str:
 
 
 def _meaning(layout: Layout) -> tuple[Any, ...]:
-    return layout.stored, layout.zero, layout.scale, layout.normalised
+    return layout.stored, layout.zero, layout.scale, layout.normalised, layout.blank
 
 
 def _shift(frames: Frames, index: int) -> int | None:
@@ -183,9 +185,9 @@ def _shift(frames: Frames, index: int) -> int | None:
     probed = []
     for at in np.linspace(0, layout.rows - 1, _PROBED_ROWS).astype(int):
         frames.read_adu(index, at, at + 1, row)
-        probed.append(row[0].astype(np.int64))
+        probed.append(row[0][np.isfinite(row[0])].astype(np.int64))
     samples = np.concatenate(probed)
-    if samples.min() == samples.max():
+    if samples.size == 0 or samples.min() == samples.max():
         return None
     for shift in SHIFTS:
         if np.mean(samples % (1 << shift) == 0) > SHIFTED_FRACTION:

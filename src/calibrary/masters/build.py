@@ -18,7 +18,7 @@ from calibrary.files import write_text_atomic
 from calibrary.integrate.engine import Integration, integrate
 from calibrary.masters.header import master_header
 from calibrary.masters.preview import render_preview
-from calibrary.pixels.reading import FrameReader, read_image
+from calibrary.pixels.reading import FrameReader, read_image, without_missing
 from calibrary.pixels.writing import write_master
 from calibrary.records import (
     Action,
@@ -103,7 +103,7 @@ def build_group(
             master, made = _integrated(plan, place, calibrator, output, threads, mem_mb)
         else:
             existing = place.library / plan.master
-            master, _ = read_image(existing)
+            master = without_missing(read_image(existing)[0])
             made = measure_file(existing, plan.frame_type)
         record.update(made)
     except NothingToBuildError as reason:
@@ -175,16 +175,21 @@ def _integrated(
     measured = measure(plan, integration.master, integration, inputs, previous=previous)
     record = calibrator.record if calibrator else None
     header = master_header(plan, used, integration, measured, record)
+    figures = measured["figures"]
+    missing = integration.missing
+    figures["pixels.missing"] = 0.0 if missing is None else float(np.count_nonzero(missing))
     for suffix in SUFFIXES[output["format"]]:
-        write_master(
+        changed = write_master(
             place.measured.with_suffix(suffix),
-            integration.master,
+            integration.marked,
             height=plan.keys.height,
             channels=plan.keys.channels,
             output=output,
             threads=threads,
             **header,
         )
+        share = changed / integration.master.size
+        figures["pixels.changed"] = max(share, figures.get("pixels.changed", 0.0))
     return integration.master, {
         **measured,
         "header": header,
@@ -240,7 +245,7 @@ def _previous(plan: GroupPlan, place: Place) -> NDArray[np.float32] | None:
         path = name and place.library / name
         if path and path.exists():
             try:
-                return read_image(path)[0]
+                return without_missing(read_image(path)[0])
             except CalibraryError as error:
                 logger.warning("the previous master is not compared: %s", error)
     return None

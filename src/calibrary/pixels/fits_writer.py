@@ -22,7 +22,7 @@ def write_fits(file: IO[bytes], data_adu: npt.NDArray[np.float32], master: Maste
     Returns
     -------
     int
-        How many samples had to be changed: none in ADU.
+        How many samples had to be changed, missing ones too: none in ADU.
     """
     in_adu = master.output.get("fits_units", "adu") == "adu"
     samples: npt.NDArray[np.float32] = np.empty(data_adu.shape, ">f4")
@@ -30,7 +30,9 @@ def write_fits(file: IO[bytes], data_adu: npt.NDArray[np.float32], master: Maste
     for start in range(0, data_adu.shape[0], _CHUNK_ROWS):
         values = data_adu[start : start + _CHUNK_ROWS]
         if not in_adu:
-            values, count = normalised(values)
+            known = np.isfinite(values)
+            values, count = normalised(values, master.pedestal)
+            values[~known] = np.nan
             changed += count
         samples[start : start + _CHUNK_ROWS] = values
     if master.channels > 1:

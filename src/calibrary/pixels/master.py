@@ -31,6 +31,8 @@ class Master:
     image_type: str | None
     cfa: str | None
     output: Mapping[str, Any] = field(default_factory=dict)
+    pedestal: int = 0
+    """ADU added to all samples that are written in [0, 1]."""
 
     @property
     def time(self) -> str:
@@ -43,9 +45,13 @@ class Master:
 
 
 def normalised(
-    data_adu: npt.NDArray[np.float32],
+    data_adu: npt.NDArray[np.float32], pedestal: int = 0
 ) -> tuple[npt.NDArray[np.float32], int]:
-    """Return ADU as floats in [0, 1], and how many samples had to be changed for it."""
-    values = data_adu / np.float32(ADU_FULL_SCALE)
+    """Return ADU as floats in [0, 1], and how many samples had to be changed for it.
+
+    Missing samples (not finite) become 0; they are counted too.
+    """
+    raised = data_adu + np.float32(pedestal) if pedestal else data_adu
+    values = raised / np.float32(ADU_FULL_SCALE)
     inside = np.minimum(np.fmax(values, np.float32(0.0)), np.float32(1.0))
     return inside, int(np.count_nonzero(inside != values))

@@ -142,7 +142,8 @@ def read_image(path: Path) -> tuple[npt.NDArray[np.float32], Layout]:
     Returns
     -------
     image
-        ``[rows, width]``, float32, ADU; normalised samples are multiplied by 65535.
+        ``[rows, width]``, float32, ADU; normalised samples are multiplied by 65535, missing ones
+        are NaN.
     layout
         As the file has it.
 
@@ -164,8 +165,20 @@ def read_image(path: Path) -> tuple[npt.NDArray[np.float32], Layout]:
     return image, layout
 
 
+def without_missing(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return an image to measure: its missing pixels (NaN) have the median of the others.
+
+    The image itself, where none is missing; 0 where all are.
+    """
+    known = np.isfinite(image)
+    if known.all():
+        return image
+    median = np.median(image[known]) if known.any() else np.float32(0.0)
+    return np.where(known, image, median)
+
+
 def to_adu(stored: Array, layout: Layout, out: npt.NDArray[np.float32]) -> None:
-    """Convert stored samples to float32 ADU, rounded once.
+    """Convert stored samples to float32 ADU, rounded once; missing ones become NaN.
 
     Parameters
     ----------
@@ -175,7 +188,9 @@ def to_adu(stored: Array, layout: Layout, out: npt.NDArray[np.float32]) -> None:
     unit = ADU_FULL_SCALE if layout.normalised else 1.0
     if layout.scale * unit == 1.0 and layout.zero == 0.0:
         out[...] = stored
-        return
-    adu = stored * np.float64(layout.scale * unit)
-    adu += layout.zero * unit
-    out[...] = adu
+    else:
+        adu = stored * np.float64(layout.scale * unit)
+        adu += layout.zero * unit
+        out[...] = adu
+    if layout.blank is not None:
+        out[stored == layout.blank] = np.nan

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from calibrary.files import appearing, unwritable
 from calibrary.pixels.master import CardLike, Master, Value
+from calibrary.pixels.storing import storing_of, with_marks
 
 _NOT_IN_KEYWORDS = re.compile(r"[^A-Z0-9_-]")
 _RESERVED = re.compile(
@@ -43,8 +44,11 @@ def write_master(
 ) -> int:
     """Write a master beside `path`, then rename it into place.
 
-    XISF samples are float32 in [0, 1], ADU / 65535, negative and non-finite ones 0: PixInsight
-    would else rescale the whole image. FITS samples are float32 ADU, untouched.
+    XISF samples are float32 in [0, 1], ADU / 65535: PixInsight would else rescale the whole image.
+    Where more than 1 in 10,000 are negative, a pedestal is added to all of them, which the header
+    tells (PEDESTAL, ADDEDPED) and `reading` takes away; else negative ones become 0. FITS samples
+    are float32 ADU, untouched. A sample that is not finite is missing: 0 in XISF, NaN in FITS, and
+    their number stands in the header (MISSPIX).
 
     Parameters
     ----------
@@ -73,41 +77,55 @@ def write_master(
     Returns
     -------
     int
-        How many samples were outside [0, 65535] ADU or not finite, and had to be changed.
+        How many samples the format cannot hold, and had to be changed; missing ones do not count.
 
     Raises
     ------
     CalibraryError
-        It cannot be written: disk full, no permission. What was at `path` is still there.
+        It cannot be written: disk full, no permission; its samples do not fit into [0, 1]. What
+        was at `path` is still there.
     """
     path = Path(path)
     rows, width = data_adu.shape
     if rows != height * channels or data_adu.dtype != np.float32:
         msg = f"{data_adu.dtype} {data_adu.shape} is not {height} x {channels} rows of float32"
         raise ValueError(msg)
+    output = output or {}
+    stored = storing_of(
+        path,
+        data_adu,
+        in_unit_range=_is_xisf(path) or output.get("fits_units", "adu") != "adu",
+        is_flat=image_type == "MasterFlat",
+    )
     master = Master(
         width=width,
         height=height,
         channels=channels,
-        cards=tuple(_clean(cards)),
+        cards=tuple(_clean(with_marks(cards, stored))),
         history=tuple(history),
         properties=properties or {},
         image_type=image_type,
         cfa=cfa,
-        output=output or {},
+        output=output,
+        pedestal=stored.pedestal,
     )
     try:
         with appearing(path) as beside, beside.open("wb") as file:
-            return _writer(path, threads)(file, data_adu, master)
+            changed = _writer(path, threads)(file, data_adu, master)
+        return changed - stored.missing if changed else 0
     except OSError as error:
         raise unwritable(path, error) from None
+
+
+def _is_xisf(path: Path) -> bool:
+    return path.suffix.lower() == ".xisf"
 
 
 def _writer(
     path: Path, threads: int
 ) -> Callable[[IO[bytes], npt.NDArray[np.float32], Master], int]:
     """Return the writer of a format; what it imports is loaded only when it is needed."""
-    if path.suffix.lower() == ".xisf":
+    if _is_xisf(path):
         from calibrary.pixels.xisf_writer import write_xisf
 
         return partial(write_xisf, threads=threads)

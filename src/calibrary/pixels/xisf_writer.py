@@ -70,7 +70,7 @@ def write_xisf(
     Returns
     -------
     int
-        How many samples had to be changed, see `writing.write_master`.
+        How many samples had to be changed, missing ones too.
     """
     attributes, parts, changed = _pack(data_adu.reshape(-1), master, threads)
     size = sum(len(part) for part in parts)
@@ -90,7 +90,7 @@ def _pack(
     codec, shuffle = master.output.get("codec", "lz4"), master.output.get("shuffle", True)
     attributes, parts = {}, []
     if codec != "none":
-        data, changed = _serialised(samples, shuffle, threads)
+        data, changed = _serialised(samples, master.pedestal, shuffle, threads)
         parts = _compressed(data, codec)
         attributes["compression"] = f"{codec}{'+sh' * shuffle}:{data.size}{':4' * shuffle}"
         if len(parts) > 1:
@@ -99,7 +99,7 @@ def _pack(
             attributes["subblocks"] = ":".join(pairs)
     if not parts or sum(map(len, parts)) >= samples.nbytes:
         # PixInsight shows garbage where a compressed block is not the smaller one.
-        data, changed = _serialised(samples, False, threads)
+        data, changed = _serialised(samples, master.pedestal, False, threads)
         attributes, parts = {}, [data.data]
     checksum = master.output.get("checksum", "sha-1")
     if checksum != "none":
@@ -111,7 +111,7 @@ def _pack(
 
 
 def _serialised(
-    samples: npt.NDArray[np.float32], shuffle: bool, threads: int
+    samples: npt.NDArray[np.float32], pedestal: int, shuffle: bool, threads: int
 ) -> tuple[npt.NDArray[np.uint8], int]:
     """Return little-endian bytes of the normalised samples, and how many were changed.
 
@@ -121,7 +121,7 @@ def _serialised(
     plain = planes.reshape(-1).view("<u4")
 
     def serialise(start: int) -> int:
-        values, changed = normalised(samples[start : start + _CHUNK])
+        values, changed = normalised(samples[start : start + _CHUNK], pedestal)
         words = values.view(np.uint32)
         if not shuffle:
             plain[start : start + _CHUNK] = words

@@ -7,6 +7,7 @@ the group is reported as divided.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -198,6 +199,7 @@ def _judge_group(
 ) -> InputCheck:
     flat = plan.frame_type is FrameType.FLAT
     divided = 0.0
+    samples = _completed(samples, flat=flat)
     group = examine_group(samples, flat=flat)
     tests: list[Callable[[list[FrameCheck], GroupSample], dict[int, str]]] = [
         _too_saturated,
@@ -227,6 +229,30 @@ def _judge_group(
         if step is None
         else replace(summary, figures=summary.figures | {"inputs.step": step})
     )
+
+
+def _completed(samples: dict[int, Sample], *, flat: bool) -> dict[int, Sample]:
+    """Return the samples with what is missing (NaN) made up, so that it says nothing.
+
+    It becomes what the group shows there, at the frame's own level; where the group shows nothing,
+    the frame's level.
+    """
+    known = {i: np.isfinite(sample.data) for i, sample in samples.items()}
+    if all(found.all() for found in known.values()):
+        return samples
+    levels = {i: np.float32(np.median(s.data[known[i]])) for i, s in samples.items()}
+    scales = {i: level if flat and level > 0 else np.float32(1.0) for i, level in levels.items()}
+    shapes = [
+        np.where(known[i], (s.data - levels[i]) / scales[i], np.float32(np.nan))
+        for i, s in samples.items()
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no frame has a sample there
+        usual = np.nan_to_num(np.nanmedian(shapes, axis=0))
+    return {
+        i: replace(s, data=np.where(known[i], s.data, levels[i] + scales[i] * usual))
+        for i, s in samples.items()
+    }
 
 
 def _step(samples: Sequence[Sample]) -> float | None:

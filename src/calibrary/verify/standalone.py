@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from calibrary.checks import QC_KEYWORDS
 from calibrary.records import CALIBRATION_TYPES, CalibraryError, Frame, FrameType
 from calibrary.records.keys import missing_keys
@@ -35,7 +37,7 @@ def measure_file(path: Path, frame_type: FrameType | None = None) -> dict[str, A
     """
     from calibrary.formats.layout import ADU_FULL_SCALE
     from calibrary.headers.reading import read_header
-    from calibrary.pixels.reading import read_image
+    from calibrary.pixels.reading import read_image, without_missing
 
     frame = read_header(path).frame
     kind = frame_type or frame.master_of or frame.frame_type
@@ -43,10 +45,12 @@ def measure_file(path: Path, frame_type: FrameType | None = None) -> dict[str, A
         raise CalibraryError(
             f"{path}: the header does not tell what it is a master of; give --type"
         )
-    image, layout = read_image(path)
+    marked, layout = read_image(path)
+    image = without_missing(marked)
     full_scale = ADU_FULL_SCALE if layout.normalised else layout.full_scale
     measured = measure_master(image, kind, bayer_pattern=frame.bayer_pattern, full_scale=full_scale)
     figures = {**_stated(frame), **measured.figures}
+    figures["pixels.missing"] = float(np.count_nonzero(~np.isfinite(marked)))
     if kind is FrameType.FLAT:
         figures["flat.level_low"] = figures["level.median"] / full_scale
         figures["flat.level_high"] = max(measured.plane_levels) / full_scale
