@@ -7,7 +7,7 @@ DATE-LOC where it can be trusted, else mean solar time of the site's longitude, 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from calibrary.headers.lookup import Header, clean_text, number
@@ -32,15 +32,41 @@ class Dates(NamedTuple):
     night: str | None
 
 
-def read_dates(header: Header, software: str | None) -> Dates:
-    """Return start and end of the exposure, and the night."""
+def read_dates(header: Header, software: str | None, camera: str | None = None) -> Dates:
+    """Return start and end of the exposure, and the night.
+
+    A date that cannot be is unknown: the day on which a clock stands that was never set, one
+    before there was such a camera or program, one to come.
+    """
     start = _start(header)
+    if start is not None and (why := _impossible(header, start, software, camera)):
+        header.warn(f"{header.sources.pop('date_obs')} is {start.isoformat()}, {why}: unknown")
+        return Dates(None, None, None)
     end = _moment(header, "date_end")
     if end is not None and start is not None and not start <= end <= start + timedelta(days=1000):
         end = None
     if start is None:
         return Dates(None, iso(end) if end else None, None)
     return Dates(iso(start), iso(end) if end else None, _night(header, start, software))
+
+
+def _impossible(
+    header: Header, start: datetime, software: str | None, camera: str | None
+) -> str | None:
+    """Return what is wrong with a date; ``None`` where nothing is."""
+    dialects = header.dialects
+    if start.date().isoformat() in dialects.dead_clocks:
+        return "the day of a clock that was never set"
+    if start.year < dialects.first_year:
+        return "before the first digital camera"
+    # Local time, written as UTC, is up to 14 h ahead.
+    if start > datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1):
+        return "which is still to come"
+    for name in (camera, software):
+        years = [year for part, year in dialects.first_years.items() if part in f"{name} ".lower()]
+        if name and years and start.year < max(years):
+            return f"before the first {name} ({max(years)})"
+    return None
 
 
 def iso(moment: datetime) -> str:

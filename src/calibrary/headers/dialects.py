@@ -43,7 +43,17 @@ class Dialects:
     names: Mapping[str, FrameType]
     """Words of file and folder names."""
     not_after: frozenset[str]
+    units: Mapping[str, float]
+    """Keyword or property to what one of its numbers is in the unit of the field."""
+    name_exposures: tuple[re.Pattern[str], ...]
+    name_filters: tuple[re.Pattern[str], ...]
+    filter_words: frozenset[str]
     unknown: Mapping[str, frozenset[str]]
+    dead_clocks: frozenset[str]
+    """Days, ``YYYY-MM-DD``, that a clock shows which was never set."""
+    first_year: int
+    first_years: Mapping[str, int]
+    """Part of the name of a camera or program to the first year there were any."""
     programs: Mapping[str, tuple[str, ...]]
     calibrated: Mapping[str, tuple[str, ...]]
     digest: str
@@ -89,7 +99,7 @@ def _load(extras_json: str) -> Dialects:
         keywords[quantity] += tuple(_keyword(name) for name in names)
     types = [(spelling, type_) for spelling, type_ in extras.get("frame_types", {}).items()]
     types += [(text, type_) for type_, texts in tables["frame_types"].items() for text in texts]
-    names = tables["names"]
+    names, told = tables["names"], tables["file_names"]
     return Dialects(
         keywords=keywords,
         properties={quantity: tuple(ids) for quantity, ids in tables["properties"].items()},
@@ -105,6 +115,13 @@ def _load(extras_json: str) -> Dialects:
             for word in words
         },
         not_after=frozenset(names["not_after"]),
+        units=tables["units"],
+        name_exposures=tuple(re.compile(text, re.IGNORECASE) for text in told["exposure"]),
+        name_filters=tuple(re.compile(text, re.IGNORECASE) for text in told["filter"]),
+        filter_words=frozenset(told["filters"]),
+        dead_clocks=frozenset(tables["clocks"]["dead"]),
+        first_year=tables["clocks"]["first_year"],
+        first_years=tables["first_years"],
         unknown={key: frozenset(values) for key, values in tables["unknown"].items()},
         programs={key: tuple(values) for key, values in tables["programs"].items()},
         calibrated={key: tuple(values) for key, values in tables["calibrated"].items()},

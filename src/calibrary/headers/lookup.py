@@ -120,13 +120,23 @@ class Header:
         return next(self.all(quantity), None)
 
     def number(self, quantity: str, field: str | None = None) -> float | None:
-        """Return the first value of a quantity that is a number, and note its key for `field`."""
+        """Return the first value of a quantity that is a number, and note its key for `field`.
+
+        Text that is no number is told in a warning, unless it means *unknown*.
+        """
         for found in self.all(quantity):
             value = number(found.value)
             if value is not None:
                 self.sources[field or quantity] = found.key
                 return value
+            self.not_understood(found)
         return None
+
+    def not_understood(self, found: Found) -> None:
+        """Warn of a value that is no number, unless it means *unknown*."""
+        text = clean_text(found.value)
+        if text is not None and text.lower() not in self.dialects.unknown["numbers"]:
+            self.warn(f"{found.key} is {text[:40]!r}, which is no number: unknown")
 
     def text(self, quantity: str, field: str | None = None) -> str | None:
         """Return the first value of a quantity that holds text, and note its key for `field`."""

@@ -9,7 +9,17 @@ from calibrary.headers.lookup import Found, Header, clean_text, number
 from calibrary.records import FrameType
 
 _MILLISECONDS = re.compile(r"\b(ms|msecs?|milli-?sec\w*)\b", re.IGNORECASE)
-_NAME_EXPOSURE = re.compile(r"(?:^|[^0-9A-Za-z.])(\d+(?:\.\d+)?)(ms|s|sec)(?=$|[^0-9A-Za-z])")
+_WITH_UNIT = re.compile(r"([0-9.,+-]+(?:[ED][+-]?\d+)?)\s*([a-zµμ]+)\.?", re.IGNORECASE)
+_SECONDS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("ms", "msec", "msecs"), 1e-3),
+    **dict.fromkeys(("us", "usec", "µs", "μs"), 1e-6),
+    **dict.fromkeys(("m", "min", "mins"), 60.0),
+}
+_FRACTION = re.compile(r"(\d{1,6})\s*/\s*(\d{1,6})\s*s?", re.IGNORECASE)
+_CLOCK = re.compile(r"(\d{1,3}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_DEGREES = re.compile(r"([+-]?[0-9.,]+)\s*(?:°|deg)?\s*C", re.IGNORECASE)
+_NAME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 _APART = 0.01
 """Two exposures that differ by more than this fraction are two exposures."""
 _LONG_S = 100_000.0
@@ -69,7 +79,14 @@ def is_negative_exposure(header: Header) -> bool:
 
 def _seconds(header: Header, found: Found) -> float | None:
     value = number(found.value)
-    if value is None or abs(value) > 1e9:
+    if value is None:
+        value = _duration(clean_text(found.value) or "")
+        if value is None:
+            header.not_understood(found)
+        return value
+    if found.key in header.dialects.units:
+        return abs(value) * header.dialects.units[found.key]
+    if abs(value) > 1e9:
         return None
     if value < 0:
         header.warn(f"{found.key} is negative, {value:g}: its amount is taken")
@@ -80,14 +97,27 @@ def _seconds(header: Header, found: Found) -> float | None:
     return value
 
 
+def _duration(text: str) -> float | None:
+    """Return the seconds of ``500 ms``, ``1/4000`` or ``00:05:00``."""
+    if match := _FRACTION.fullmatch(text):
+        return int(match[1]) / int(match[2]) if int(match[2]) else None
+    if match := _CLOCK.fullmatch(text):
+        return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
+    if match := _WITH_UNIT.fullmatch(text):
+        value, unit = number(match[1]), _SECONDS.get(match[2].lower())
+        return None if value is None or value < 0 or unit is None else value * unit
+    return None
+
+
 def _from_name(header: Header, file_name: str) -> float | None:
-    match = _NAME_EXPOSURE.search(file_name)
-    if match is None:
-        return None
-    seconds = float(match[1]) / (1000 if match[2] == "ms" else 1)
-    header.sources["exposure_s"] = "file name"
-    header.warn(f"no exposure in the header, {seconds:g} s by the file name")
-    return round(seconds, 6)
+    for pattern in header.dialects.name_exposures:
+        if match := pattern.search(file_name):
+            unit, text = next((key, text) for key, text in match.groupdict().items() if text)
+            seconds = float(text) * _NAME_UNITS[unit]
+            header.sources["exposure_s"] = "file name"
+            header.warn(f"no exposure in the header, {seconds:g} s by the file name")
+            return round(seconds, 6)
+    return None
 
 
 def _differ(a: float, b: float) -> bool:
@@ -126,6 +156,8 @@ def read_temperature(header: Header) -> Temperature:
 def _celsius(header: Header, quantity: str, field: str) -> float | None:
     for found in header.all(quantity):
         value = number(found.value)
+        if value is None and (match := _DEGREES.fullmatch(clean_text(found.value) or "")):
+            value = number(match[1])
         if value is None or value <= -273 or value >= 100:
             header.warn(f"{found.key} is {clean_text(found.value)}: unknown")
             continue
@@ -148,7 +180,12 @@ def read_gain(header: Header, software: str | None) -> Gain:
     amateur = (software or "").lower().startswith(header.dialects.programs["gain_is_setting"])
     for found in header.all("gain"):
         value = number(found.value)
-        if value is None or value < 0:
+        if value is None:
+            value = _iso(clean_text(found.value) or "")
+        if value is None:
+            header.not_understood(found)
+            continue
+        if value < 0:
             continue
         if found.key == "GAIN" and value > 0:
             same = electrons is not None and abs(value - electrons) <= 0.01 * electrons
@@ -160,6 +197,33 @@ def read_gain(header: Header, software: str | None) -> Gain:
         header.sources["gain"] = found.key
         return Gain(round(value, 6), electrons)
     return Gain(None, electrons)
+
+
+def _iso(text: str) -> float | None:
+    """Return the number of ``ISO 800``."""
+    return number(text[3:]) if text[:3].upper() == "ISO" else None
+
+
+def read_rotator(header: Header) -> float | None:
+    """Return the angle of the camera to the telescope, degrees from 0 to 360."""
+    for found in header.all("rotator"):
+        value = number(found.value)
+        if value is not None and -360 <= value <= 720:
+            header.sources["rotator_deg"] = found.key
+            return round(value % 360, 3) % 360
+    return None
+
+
+def read_focal_length(header: Header) -> float | None:
+    """Return the focal length, mm; 0 is unknown."""
+    for found in header.all("focal_length"):
+        value = number(found.value)
+        if value is None:
+            header.not_understood(found)
+        elif value > 0:
+            header.sources["focal_length_mm"] = found.key
+            return round(value * header.dialects.units.get(found.key, 1.0), 3)
+    return None
 
 
 def read_offset(header: Header) -> float | None:

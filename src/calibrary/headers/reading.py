@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calibrary.formats.cards import HeaderError, unreadable
@@ -12,6 +12,7 @@ from calibrary.formats.image import ImageHeader
 from calibrary.formats.table import reader_of
 from calibrary.headers.dates import read_dates
 from calibrary.headers.dialects import Dialects, HeaderExtras, load_dialects
+from calibrary.headers.filters import read_filter
 from calibrary.headers.frame_types import RETYPE, TypeFinding, find_type, type_from_names
 from calibrary.headers.geometry import read_bayer_pattern, read_binning, read_origin
 from calibrary.headers.lookup import Header
@@ -29,13 +30,16 @@ from calibrary.headers.quantities import (
     Exposure,
     is_negative_exposure,
     read_exposure,
+    read_focal_length,
     read_gain,
     read_mode,
     read_offset,
+    read_rotator,
     read_serial,
     read_temperature,
     read_usb_limit,
 )
+from calibrary.headers.suggestions import looks_like_type, suggest
 from calibrary.records import (
     MENDED_BY_RETYPE,
     Frame,
@@ -161,6 +165,7 @@ def _interpret(
     found = _with_negative_exposure(header, find_type(header, named, image.image_type))
     if found.key is not None:
         header.sources["frame_type"] = found.key
+    found = _with_suggestion(header, found)
     understood = _Understood(
         header=header,
         image=image,
@@ -174,6 +179,25 @@ def _interpret(
     return Reading(frame, header.sources, header.warnings)
 
 
+def _with_suggestion(header: Header, found: TypeFinding) -> TypeFinding:
+    """Name the keyword that looks like the type, where no known one has it."""
+    if found.said is not None or (looks := looks_like_type(header)) is None:
+        return found
+    keyword, text = looks
+    told = f"{keyword} = {text!r} looks like the type"
+    entry = f"headers: {{keywords: {{frame_type: [{keyword}]}}}}"
+    if found.reason is None or found.reason.code is not ReasonCode.TYPE_MISSING:
+        header.warn(f"{told}: if it is, add it under headers.keywords.frame_type")
+        return found
+    reason = Reason(
+        ReasonCode.TYPE_MISSING,
+        f"{found.reason.text}; {told}",
+        f"add it to the configuration ({entry}), or {RETYPE}",
+        entry,
+    )
+    return replace(found, reason=reason)
+
+
 def _with_negative_exposure(header: Header, found: TypeFinding) -> TypeFinding:
     if found.source is TypeSource.HEADER or not is_negative_exposure(header):
         return found
@@ -185,11 +209,17 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
     temperature = read_temperature(header)
     gain = read_gain(header, software)
     x_binning, y_binning = read_binning(header, image.width, image.height)
-    dates = read_dates(header, software)
+    camera = header.text("camera")
+    dates = read_dates(header, software, camera)
     master_of = understood.master_of
     inputs_digest, figures = read_own_marks(header) if understood.is_master else (None, {})
-    camera = header.text("camera")
     pedestal = read_pedestal(header)
+    filter_name = read_filter(header, understood.found.frame_type, understood.named)
+    if not understood.is_master:
+        if understood.exposure.seconds is None:
+            suggest(header, "exposure")
+        if filter_name is None and understood.found.frame_type is FrameType.FLAT:
+            suggest(header, "filter")
     status, reason = _judge(understood, master_of, pedestal)
     if reason is None and header.warnings:
         reason = Reason(ReasonCode.ODD, "; ".join(header.warnings))
@@ -213,7 +243,7 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
         usb_limit=read_usb_limit(header),
         x_binning=x_binning,
         y_binning=y_binning,
-        filter=header.text("filter"),
+        filter=filter_name,
         bayer_pattern=read_bayer_pattern(header, image.cfa),
         width=image.width,
         height=image.height,
@@ -231,6 +261,8 @@ def _describe(path: Path, stat: os.stat_result, understood: _Understood) -> Fram
         egain=gain.electrons,
         row_order=header.text("row_order"),
         camera_serial=read_serial(header, camera),
+        rotator_deg=read_rotator(header),
+        focal_length_mm=read_focal_length(header),
         type_said=understood.found.said,
         pedestal=pedestal,
         header_digest=image.header_digest,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from calibrary.headers.dialects import HeaderExtras, load_dialects, plain_extras
 from calibrary.manifest.cache import HeaderCache
 from calibrary.manifest.duplicates import set_copies_aside
+from calibrary.manifest.exposures import doubt_zeros
 from calibrary.manifest.rows import decode_frame
 from calibrary.manifest.scanning import FoundFile, scan
 from calibrary.manifest.worker import read_frame
@@ -72,7 +73,7 @@ def index_frames(
                     frames.update((frame.path, frame) for _, frame in batch)
                     advance(len(batch))
                 known.keep(pair for batch in some for pair in batch if _may_be_kept(*pair))
-        return set_copies_aside([frames[path] for path in sorted(frames)], known)
+        return set_copies_aside(doubt_zeros([frames[path] for path in sorted(frames)]), known)
 
 
 def _may_be_kept(file: FoundFile, frame: Frame) -> bool:

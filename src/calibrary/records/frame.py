@@ -101,6 +101,9 @@ class Frame:
     row_order: str | None = None
     camera_serial: str | None = None
     """Tells two cameras of one name apart. No column of the manifest, whose columns are fixed."""
+    rotator_deg: float | None = None
+    """Angle of the camera to the telescope, degrees from 0 to 360."""
+    focal_length_mm: float | None = None
     type_said: str | None = None
     """What the header says of the type and under which keyword, as ``IMGTYPE = 'Focus'``."""
     pedestal: float | None = None
