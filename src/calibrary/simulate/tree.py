@@ -47,7 +47,7 @@ def write_tiny_tree(out: Path, groups: int, frames_per_group: int) -> int:
 
 def _facts(group: int) -> Facts:
     night, place = divmod(group, 10)
-    evening = datetime(2015, 1, 1, 18, tzinfo=UTC) + timedelta(days=night)
+    evening = datetime(2020, 1, 1, 18, tzinfo=UTC) + timedelta(days=night)
     facts = Facts(
         frame_type=FrameType.BIAS,
         camera="QHY600M",
