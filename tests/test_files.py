@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from calibrary import files
 from calibrary.files import appearing, write_text_atomic
 from calibrary.records import CalibraryError
 
@@ -55,6 +56,28 @@ def test_a_file_that_must_not_be_replaced_is_not(tmp_path):
         beside.write_text("other")
     assert path.read_text() == "mine"
     assert names(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("error", [OSError, AttributeError])
+def test_where_there_are_no_links_a_taken_name_is_still_not_replaced(tmp_path, monkeypatch, error):
+    def no_links(*_):
+        raise error
+
+    monkeypatch.setattr(os, "link", no_links)
+    path = tmp_path / "a.txt"
+    with appearing(path, replace=False) as beside:
+        beside.write_text("mine")
+    with pytest.raises(FileExistsError), appearing(path, replace=False) as beside:
+        beside.write_text("other")
+    assert path.read_text() == "mine"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def test_a_path_too_long_for_windows_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "LONGEST_PATH", 259)
+    long = tmp_path / ("x" * 120) / ("y" * 120) / "a.txt"
+    assert "shorter" in str(files.unwritable(long, OSError(22, "Invalid argument")))
+    assert "shorter" not in str(files.unwritable(tmp_path, OSError(13, "Permission denied")))
 
 
 def test_a_text_that_cannot_be_written_is_one_clear_line(tmp_path):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from calibrary.records import CalibraryError
+
+
+LONGEST_PATH = 259 if sys.platform == "win32" else None
+"""Characters of a path that the system surely takes."""
 
 
 @contextmanager
@@ -38,7 +43,8 @@ def appearing(path: Path, *, durable: bool = True, replace: bool = True) -> Iter
     try:
         yield beside
         if durable:
-            _flush(beside)
+            with beside.open("r+b") as file:
+                os.fsync(file.fileno())
         if replace:
             beside.replace(path)
         else:
@@ -47,9 +53,7 @@ def appearing(path: Path, *, durable: bool = True, replace: bool = True) -> Iter
         # After a rename between two names of one file, too, which does nothing.
         beside.unlink(missing_ok=True)
     if durable:
-        # Some network file systems know no flushing of folders.
-        with suppress(OSError):
-            _flush(path.parent)
+        _flush_folder(path.parent)
 
 
 def write_text_atomic(path: Path, text: str) -> None:
@@ -71,15 +75,22 @@ def unwritable(path: Path, error: OSError) -> CalibraryError:
     """Return the error for a file that the system does not let be written."""
     reason = error.strerror or error
     remedy = "free space, or change its permissions or the folder"
+    if LONGEST_PATH is not None and len(str(path.absolute())) > LONGEST_PATH:
+        remedy = (
+            f"its path has more than the {LONGEST_PATH} characters that Windows takes: choose a "
+            "folder with a shorter one, or allow long paths in the system's settings"
+        )
     return CalibraryError(f"{path}: cannot be written ({reason}); {remedy}")
 
 
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _flush_folder(path: Path) -> None:
+    # Windows opens no folders, and some network file systems know no flushing of them.
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _take_free_name(beside: Path, path: Path) -> None:
@@ -88,8 +99,8 @@ def _take_free_name(beside: Path, path: Path) -> None:
         os.link(beside, path)
     except FileExistsError:
         raise
-    except OSError:
-        # The file system knows no links.
+    except (OSError, AttributeError):
+        # The file system, or the system, knows no links.
         if path.exists():
-            raise
+            raise FileExistsError(f"{path}: exists") from None
         beside.rename(path)
