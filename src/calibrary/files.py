@@ -10,7 +10,6 @@ from pathlib import Path
 
 from calibrary.records import CalibraryError
 
-
 LONGEST_PATH = 259 if sys.platform == "win32" else None
 """Characters of a path that the system surely takes."""
 

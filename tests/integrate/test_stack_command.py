@@ -77,15 +77,15 @@ def test_a_mixture_is_told(darks, write_frames, run, tmp_path):
     assert "differ" not in run(*paths, "-o", tmp_path / "darks.fits")[1]
     status, printed = run(*paths, *others, "-o", tmp_path / "m.fits")
     assert status == 0
-    assert "calibrary: the frames differ in frame_type: dark, flat" in printed
-    assert "calibrary: the frames differ in exposure_s: 2.0, 60.0" in printed
+    assert "calibrary: the frames differ in type: dark, flat" in printed
+    assert "calibrary: the frames differ in exposure: 2 s, 60 s" in printed
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["nowhere.fits", "-o", "m.fits"], "nowhere.fits: there is no such file; check its name"),
-        ([".", "-o", "m.fits"], ".: is a folder; name the files in it"),
+        ([".", "-o", "m.fits"], ".: no FITS or XISF files below this folder"),
         (["x.fits", "-o", "m.png"], "m.png: must end in .xisf, .fits, .fit, .fts"),
     ],
 )
