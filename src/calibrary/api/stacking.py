@@ -63,9 +63,7 @@ class Stack:
     made: Integration
     """What the engine returned."""
 
-    def write(
-        self, path: str | PathLike[str], *, overwrite: bool = False, threads: int = 2
-    ) -> int:
+    def write(self, path: str | PathLike[str], *, overwrite: bool = False, threads: int = 2) -> int:
         """Write the master with a full header: ``.xisf`` in [0, 1], or ``.fits`` in ADU.
 
         Returns
@@ -183,9 +181,7 @@ def stack(
     rows, width = marked.shape
     total = made.master.size * len(made.frames)
     return Stack(
-        data=marked.reshape(channels, rows // channels, width)
-        if channels > 1
-        else marked,
+        data=marked.reshape(channels, rows // channels, width) if channels > 1 else marked,
         frame_type=kind,
         n_frames=len(made.frames),
         rejected_low=made.rejected_low / total,
