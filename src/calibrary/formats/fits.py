@@ -36,6 +36,13 @@ MAX_HEADER_BYTES = 4 * 1024 * 1024
 MAX_HDUS = 1000
 MAX_AXES = 16
 MAX_AXIS = 2**31
+NO_IMAGES = frozenset(
+    {
+        *("MASK", "BPM", "DQ", "FLAG", "FLAGS"),
+        *("UNCERT", "ERR", "VAR", "IVAR", "SIGMA", "WEIGHT", "WHT"),
+    }
+)
+"""EXTNAME of what lies beside an image, of its size: masks, errors, weights."""
 _READ_BYTES = 4 * BLOCK_BYTES
 _BITPIX = frozenset({8, 16, 32, 64, -32, -64})
 _COUNT_BYTES = 1024 * 1024
@@ -69,8 +76,10 @@ class FitsHdu:
     blank: int | None
     """Stored value of a missing sample; for integers only (section 4.4.2.5)."""
     tile_compressed: bool
+    name: str
+    """EXTNAME, upper case."""
     is_image: bool
-    """At least two axes, none of them empty."""
+    """At least two axes, none of them empty, and by its name no mask and the like."""
     missing_bytes: int
     """Bytes of data the header tells of and the file does not have: 0 unless truncated."""
     gzipped: bool
@@ -229,6 +238,7 @@ def _read_hdu(source: _Source, index: int, offset: int) -> FitsHdu:
         raise HeaderError(source.path, str(error), "write the file anew") from None
     is_array = inside or values.get("XTENSION", "IMAGE") == "IMAGE"
     data_offset = offset + _padded(len(header))
+    name = str(values.get("EXTNAME") or "").strip().upper()
     return FitsHdu(
         cards=cards,
         index=index,
@@ -241,7 +251,8 @@ def _read_hdu(source: _Source, index: int, offset: int) -> FitsHdu:
         bscale=bscale,
         blank=_blank(values, bitpix),
         tile_compressed=inside,
-        is_image=is_array and len(shape) >= 2 and all(shape),
+        name=name,
+        is_image=is_array and len(shape) >= 2 and all(shape) and name not in NO_IMAGES,
         missing_bytes=max(0, data_offset + data_bytes - source.size),
         gzipped=source.gzipped,
         header=header,

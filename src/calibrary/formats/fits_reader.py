@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from calibrary.formats.fits import (
     is_normalised,
     read_fits_hdus,
 )
-from calibrary.formats.image import ImageHeader, digest_of
+from calibrary.formats.image import ImageHeader, are_whole_numbers, digest_of
 
 if TYPE_CHECKING:
     from calibrary.formats.sources import Opened
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 def header(path: Path) -> ImageHeader:
     """Read the header of a FITS file's first image; see `table.Reader`."""
     hdus = read_fits_hdus(path)
-    return _of_fits(hdus, first_image(hdus, path))
+    hdu = first_image(hdus, path)
+    image = _of_fits(hdus, hdu)
+    if hdu.bitpix < 0 and not (hdu.gzipped or hdu.tile_compressed or hdu.missing_bytes):
+        image.whole_numbers = are_whole_numbers(
+            path, hdu.data_offset, math.prod(hdu.shape), 4 if hdu.bitpix == -32 else 8, ">"
+        )
+    return image
 
 
 def open_pixels(path: Path, scratch: Path | None) -> Opened:
@@ -49,6 +56,7 @@ def _of_fits(hdus: Sequence[FitsHdu], hdu: FitsHdu) -> ImageHeader:
         normalised=is_normalised(hdu),
         header_digest=digest_of(*(h.header for h in hdus)),
         missing_bytes=hdu.missing_bytes,
+        extensions=tuple(h.name for h in hdus if h.index and h.name),
     )
     alike = sum(h.is_image and h.shape[-2:] == hdu.shape[-2:] for h in hdus)
     if len(planes) > 1 or channels not in (1, 3):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from calibrary.formats.image import ImageHeader, digest_of
+from calibrary.formats.image import ImageHeader, are_whole_numbers, digest_of
 from calibrary.formats.xisf import XisfImage, read_xisf_header
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ def header(path: Path) -> ImageHeader:
         image_type=first.image_type,
         cfa=first.cfa,
     )
+    block = first.block
+    if is_float and block.kind == "attachment" and not (block.compression or block.missing_bytes):
+        item: Literal[4, 8] = 4 if first.sample_format == "float32" else 8
+        order: Literal["<", ">"] = ">" if block.byte_order == "big" else "<"
+        count = first.width * first.height * first.channels
+        image.whole_numbers = are_whole_numbers(path, block.offset, count, item, order)
     if first.sample_format.startswith("complex") or first.channels not in (1, 3):
         image.defect = f"{first.channels} channels of {first.sample_format}, not a camera's frame"
     if is_float and first.bounds is None:

@@ -55,7 +55,6 @@ class Dialects:
     first_years: Mapping[str, int]
     """Part of the name of a camera or program to the first year there were any."""
     programs: Mapping[str, tuple[str, ...]]
-    calibrated: Mapping[str, tuple[str, ...]]
     digest: str
     """Of all the above: headers read by other tables have another."""
 
@@ -86,10 +85,13 @@ def plain_extras(extras: HeaderExtras | Mapping[str, object] | None) -> dict[str
     return plain_extras({"keywords": extras.keywords, "frame_types": extras.frame_types})
 
 
+def _all_tables() -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(_TABLES.parent.glob("*.toml")))
+
+
 @functools.lru_cache(maxsize=4)
 def _load(extras_json: str) -> Dialects:
-    raw = _TABLES.read_bytes()
-    tables, extras = tomllib.loads(raw.decode("utf-8")), json.loads(extras_json)
+    tables, extras = tomllib.loads(_TABLES.read_text("utf-8")), json.loads(extras_json)
     keywords = {quantity: tuple(names) for quantity, names in tables["keywords"].items()}
     for quantity, names in extras.get("keywords", {}).items():
         if quantity not in keywords:
@@ -124,8 +126,7 @@ def _load(extras_json: str) -> Dialects:
         first_years=tables["first_years"],
         unknown={key: frozenset(values) for key, values in tables["unknown"].items()},
         programs={key: tuple(values) for key, values in tables["programs"].items()},
-        calibrated={key: tuple(values) for key, values in tables["calibrated"].items()},
-        digest=hashlib.sha256(raw + extras_json.encode()).hexdigest(),
+        digest=hashlib.sha256(_all_tables() + extras_json.encode()).hexdigest(),
     )
 
 

@@ -71,10 +71,16 @@ class Header:
     """
 
     def __init__(
-        self, cards: Sequence[Card], properties: Mapping[str, object], dialects: Dialects
+        self,
+        cards: Sequence[Card],
+        properties: Mapping[str, object],
+        dialects: Dialects,
+        extensions: Sequence[str] = (),
     ) -> None:
         self.cards = cards
         self.properties = properties
+        self.extensions = extensions
+        """Names of further HDUs, upper case."""
         self.dialects = dialects
         self.sources: dict[str, str] = {}
         self.warnings: list[str] = []

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 
 from calibrary.formats.cards import ADDED_PEDESTAL
-from calibrary.headers.dialects import Dialects
 from calibrary.headers.frame_types import is_master_name
 from calibrary.headers.lookup import Header, clean_text, number
+from calibrary.headers.marks import Shown, find_mark
 
 _NUMBER_OF_IMAGES = re.compile(r"numberOfImages:\s*(\d{1,7})")
 _QC = re.compile(r"QC[A-Z0-9]{1,6}")
@@ -63,16 +63,10 @@ def read_combination(header: Header, file_name: str, *, master_type: bool) -> Co
     count = _count(header)
     if master_type:
         return Combination("its frame type says so", count)
-    flag = header.keyword("ISMASTER")
-    if flag is not None and (flag.value is True or number(flag.value) == 1):
-        return Combination("ISMASTER is T", count)
     if count is not None and count > 1:
         return Combination(f"{header.sources['n_combined']} is {count}", count)
-    status = _calibration_status(header)
-    if any(letter in status for letter in header.dialects.calibrated["calstat_master"]):
-        return Combination(f"CALSTAT is {status!r}", count)
-    if header.keyword("IMCOM001") is not None:
-        return Combination("it has IMCOM001", count)
+    if (mark := find_mark(header, Shown.MASTER, file_name)) is not None:
+        return Combination(mark, count)
     if is_master_name(header.dialects, file_name):
         return Combination("its name says so", count)
     return Combination(None, count)
@@ -92,21 +86,6 @@ def _count(header: Header) -> int | None:
     return None
 
 
-def calibrated_by(header: Header) -> str | None:
-    """Return what shows that bias, dark or flat were applied already; ``None`` for a raw frame."""
-    tables = header.dialects.calibrated
-    status = _calibration_status(header)
-    if any(letter in status for letter in tables["calstat"]):
-        return f"CALSTAT is {status!r}"
-    for card in header.cards:
-        if card.keyword.startswith("L1ID") and clean_text(card.value) not in (None, "N/A"):
-            return f"it has {card.keyword}"
-    for text in header.texts_of("HISTORY"):
-        if _tells_calibration(header.dialects, text.lower()):
-            return f"HISTORY says {text[:60]!r}"
-    return None
-
-
 def read_pedestal(header: Header) -> float | None:
     """Return what the header says was added to the pixels, in its own sign; ``None`` for 0.
 
@@ -121,18 +100,6 @@ def read_pedestal(header: Header) -> float | None:
         return None
     header.sources["pedestal"] = "PEDESTAL"
     return pedestal
-
-
-def _calibration_status(header: Header) -> str:
-    found = header.keyword("CALSTAT")
-    return (clean_text(found.value) or "").upper() if found else ""
-
-
-def _tells_calibration(dialects: Dialects, text: str) -> bool:
-    tables = dialects.calibrated
-    return any(word in text for word in tables["history"]) and not any(
-        word in text for word in tables["history_denied"]
-    )
 
 
 def read_own_marks(header: Header) -> tuple[str | None, dict[str, float]]:

@@ -16,10 +16,10 @@ from calibrary.headers.filters import read_filter
 from calibrary.headers.frame_types import RETYPE, TypeFinding, find_type, type_from_names
 from calibrary.headers.geometry import read_bayer_pattern, read_binning, read_origin
 from calibrary.headers.lookup import Header
+from calibrary.headers.marks import Shown, find_mark
 from calibrary.headers.provenance import (
     RAW,
     Combination,
-    calibrated_by,
     is_guide_camera,
     read_combination,
     read_own_marks,
@@ -160,7 +160,7 @@ class _Understood:
 def _interpret(
     path: Path, named: Path, stat: os.stat_result, image: ImageHeader, dialects: Dialects
 ) -> Reading:
-    header = Header(image.cards, image.properties, dialects)
+    header = Header(image.cards, image.properties, dialects, image.extensions)
     header.warnings += image.warnings
     found = _with_negative_exposure(header, find_type(header, named, image.image_type))
     if found.key is not None:
@@ -294,7 +294,9 @@ def _judge(
     if understood.exposure.stacked:
         single = f"{header.sources['exposure_s']} is {understood.exposure.seconds:g} s"
         return _aside(ReasonCode.STACK, f"a stack{many} ({single}), not a raw frame")
-    if calibrated := calibrated_by(header):
+    if stack := find_mark(header, Shown.STACK, understood.named.name):
+        return _aside(ReasonCode.STACK, f"a stack{many} ({stack}), not a raw frame")
+    if calibrated := find_mark(header, Shown.CALIBRATED, understood.named.name):
         text = f"calibrated already ({calibrated})"
         return _aside(ReasonCode.CALIBRATED, text, "masters need raw frames", calibrated)
     if pedestal is not None:
@@ -303,10 +305,13 @@ def _judge(
     if found.reason is not None:
         return Status.SET_ASIDE, found.reason
     if image.sample_format.startswith("float"):
-        if found.source in (TypeSource.FILENAME, TypeSource.FOLDER):
+        if image.whole_numbers:
+            header.warn("float samples that are whole numbers: taken as raw")
+        elif found.source in (TypeSource.FILENAME, TypeSource.FOLDER):
             text = "float samples and no type in the header: processed, not raw?"
             return _aside(ReasonCode.PROCESSED_BY_SAMPLES, text, f"if raw, {RETYPE}")
-        header.warn("float samples, though cameras deliver integers")
+        else:
+            header.warn("float samples, though cameras deliver integers")
     return Status.USED, None
 
 
