@@ -43,6 +43,7 @@ class Running:
 
     def __init__(self, space: Workspace, cluster: SlurmCluster, *arguments: str) -> None:
         self._log = space.root / "run.log"
+        self._jobs = space.root / ".snakemake/log"
         with self._log.open("wb") as out:
             self._process = subprocess.Popen(
                 space.command(*ON_SLURM, *arguments),
@@ -59,8 +60,10 @@ class Running:
         self._process.wait()
 
     def end(self, timeout: float = 900) -> Ended:
+        """Wait for the end; the text is Snakemake's own log, then what was printed."""
         status = self._process.wait(timeout)
-        return Ended(status, self._log.read_text(errors="replace"), [])
+        logs = [*sorted(self._jobs.glob("*.log")), self._log]
+        return Ended(status, "\n".join(log.read_text(errors="replace") for log in logs), [])
 
 
 def test_demo_night_gives_the_bytes_it_gives_here(cluster: SlurmCluster, tmp_path: Path) -> None:
