@@ -32,7 +32,12 @@ def test_a_truncated_frame_is_set_aside_and_its_group_goes_on(space):
     manifest = space.table("manifest")
     victim = manifest[manifest["group"] == dark]["path"].iloc[0]
     spoil(victim)
+    before = space.masters()
     ended = space.run()
+    # The master of all frames stays until the user says that fewer will do.
+    assert ended.status == 1, ended.text
+    assert space.masters() == before
+    ended = space.run(publish={"fewer": "warn"})
     assert ended.status == 0, ended.text
     row = space.table("manifest").set_index("path").loc[victim]
     assert row["status"] == "set_aside"
@@ -47,7 +52,12 @@ def test_a_wrong_checksum_is_set_aside_with_its_reason_in_the_manifest(space):
     data = bytearray(Path(victim).read_bytes())
     data[-200:-100] = bytes(100)
     Path(victim).write_bytes(bytes(data))
+    before = space.masters()
     ended = space.run()
+    # The master of all frames stays until the user says that fewer will do.
+    assert ended.status == 1, ended.text
+    assert space.masters() == before
+    ended = space.run(publish={"fewer": "warn"})
     assert ended.status == 0, ended.text
     row = space.table("manifest").set_index("path").loc[victim]
     assert row["status"] == "set_aside", row

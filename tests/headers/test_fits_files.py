@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from calibrary.formats.cards import parse_card, parse_cards
 from calibrary.formats.fits import first_image, read_fits_hdus
 from calibrary.headers.reading import HeaderError
+from calibrary.records import UnreachableError
 
 TILES = """
     XTENSION= 'BINTABLE'
@@ -212,7 +213,7 @@ def test_broken_files_are_errors_that_name_the_file(read, content, seen):
 
 
 def test_missing_file(tmp_path):
-    with pytest.raises(HeaderError, match="gone"):
+    with pytest.raises(UnreachableError, match="gone"):
         read_fits_hdus(tmp_path / "gone.fits")
 
 

@@ -9,6 +9,7 @@ from astropy.io import fits
 from calibrary.formats.layout import PixelError
 from calibrary.integrate.choice import resolve
 from calibrary.integrate.engine import integrate
+from calibrary.integrate.frames import MixedFramesError
 from calibrary.integrate.resources import BASE_MB
 from calibrary.pixels.reading import FrameReader
 from calibrary.records import CalibraryError, FrameType
@@ -176,24 +177,30 @@ class TestBadInput:
     def test_other_size(self, write_frames):
         paths = write_frames(noisy(3)) + write_frames(noisy(1, (60, 83)), "other")
         with pytest.raises(
-            CalibraryError, match=r"other000\.fits.*frame000\.fits.*83 x 60.*83 x 61"
+            CalibraryError, match=r"83 x 61 x 1 \(frame000.*83 x 60 x 1 \(other000\.fits\)"
         ):
             integrate(paths, settings())
 
     def test_other_sample_format(self, write_frames):
         paths = write_frames(noisy(3)) + write_frames(noisy(1).astype(np.uint8), "other")
-        with pytest.raises(CalibraryError, match=r"other000\.fits.*frame000\.fits.*uint8"):
+        with pytest.raises(CalibraryError, match=r"uint16 \(frame000.*frame002\.fits\).*uint8 \(o"):
             integrate(paths, settings())
 
     def test_12_bit_beside_shifted_samples(self, write_frames):
-        paths = write_frames(noisy(3) // 20) + write_frames(noisy(1) // 20 * 16, "other")
-        with pytest.raises(CalibraryError, match=r"other000\.fits.*frame000\.fits.*4 bits"):
+        paths = write_frames(noisy(3) // 20) + write_frames(noisy(2) // 20 * 16, "other")
+        with pytest.raises(MixedFramesError) as caught:
             integrate(paths, settings())
+        plain, shifted = "samples not shifted to 16 bits", "samples of 12 bits shifted up to 16"
+        assert caught.value.kinds == {
+            plain: [str(path) for path in paths[:3]],
+            shifted: [str(path) for path in paths[3:]],
+        }
+        assert list(caught.value.kinds) == [plain, shifted], "the commonest first"
 
     def test_normalised_beside_adu(self, write_frames):
         stack = noisy(3).astype(np.float32)
         paths = write_frames(stack) + write_frames(stack[:1] / 65535, "other")
-        with pytest.raises(CalibraryError, match=r"other000\.fits.*frame000\.fits.*\[0, 1\]"):
+        with pytest.raises(CalibraryError, match=r"ADU \(frame000.*\[0, 1\] \(other000\.fits\)"):
             integrate(paths, settings())
 
     def test_a_calibrator_of_another_size(self, write_frames):

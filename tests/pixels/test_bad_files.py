@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from calibrary.formats.layout import PixelError
 from calibrary.pixels.reading import open_frame, read_image
+from calibrary.records import UnreachableError
 
 IMAGE = np.random.default_rng(5).normal(1000, 12, (1, 40, 50)).astype("u2")
 
@@ -151,7 +152,8 @@ def test_neither_fits_nor_xisf(save):
 
 
 def test_absent_file_and_folder(tmp_path):
-    refused(tmp_path / "absent.fits")
+    with pytest.raises(UnreachableError, match=r"absent\.fits: there is no such file"):
+        read_image(tmp_path / "absent.fits")
     refused(tmp_path)
 
 

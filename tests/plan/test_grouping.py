@@ -150,9 +150,16 @@ def test_frames_that_differ_in_a_key_are_never_mixed(shoot, plan, kind, key, val
     assert len(plan(series).groups) == 2
 
 
-def test_formats_that_hold_the_same_adu_are_mixed(shoot, plan):
+def test_sample_formats_that_integration_refuses_to_combine_are_never_mixed(shoot, plan):
     darks = shoot("dark", 5, "2025-11-10T20:00:00", sample_format="uint16")
-    darks += shoot("dark", 5, "2025-11-10T20:01:00", sample_format="int16", format="xisf")
+    darks += shoot("dark", 5, "2025-11-10T20:01:00", sample_format="int16")
+    assert len(plan(darks).groups) == 2
+    assert len({group.master for group in plan(darks).groups}) == 2
+
+
+def test_containers_are_mixed_where_their_samples_are_alike(shoot, plan):
+    darks = shoot("dark", 5, "2025-11-10T20:00:00", format="fits")
+    darks += shoot("dark", 5, "2025-11-10T20:01:00", format="xisf")
     assert len(plan(darks).groups) == 1
 
 

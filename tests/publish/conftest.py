@@ -28,7 +28,10 @@ def run() -> Callable[..., dict[str, dict]]:
         verdicts = {}
         for group in plan.groups:
             measured = root / f"results/candidates/{group.group}.json"
-            measured.parent.mkdir(parents=True, exist_ok=True)
+            sheet = root / f"results/plan/sheets/{group.group}.json"
+            for folder in (measured.parent, sheet.parent):
+                folder.mkdir(parents=True, exist_ok=True)
+            sheet.write_text(group.to_json())
             build_group(
                 group,
                 Place(measured, measured.with_suffix(".png"), root / "library", measured.parent),
@@ -37,8 +40,6 @@ def run() -> Callable[..., dict[str, dict]]:
                 threads=1,
                 mem_mb=group.mem_mb,
             )
-            sheet = measured.with_suffix(".sheet")
-            sheet.write_text(group.to_json())
             verdict = root / f"results/verify/{group.group}.json"
             publish_group(sheet, measured, verdict, config)
             verdicts[group.frame_type.value] = read_verdict(verdict)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from calibrary.records import FrameType
+from calibrary.records import FrameType, UnreachableError
 from calibrary.simulate.defects import Defect
 from calibrary.simulate.files import write_fits
 from calibrary.simulate.sensor import Sensor
@@ -42,12 +42,19 @@ def test_unreadable_files_are_set_aside_with_their_reason_and_the_rest_goes_on(t
     Path(plan.frames[2].path).write_bytes(b"")
     cut = Path(plan.frames[5].path)
     cut.write_bytes(cut.read_bytes()[:20000])
-    Path(plan.frames[6].path).unlink()
     check = check_frames(plan)
-    assert [f.path for f in check.set_aside] == [plan.frames[i].path for i in (2, 5, 6)]
+    assert [f.path for f in check.set_aside] == [plan.frames[i].path for i in (2, 5)]
     assert all(f.reason and "\n" not in f.reason for f in check.set_aside)
-    assert len(check.used) == 5
-    assert check.figures["frames.set_aside"] == pytest.approx(3 / 8)
+    assert len(check.used) == 6
+    assert check.figures["frames.set_aside"] == pytest.approx(2 / 8)
+
+
+def test_files_that_are_away_are_no_bad_frames(tmp_path):
+    plan = write_group(tmp_path, DARK, 8)
+    for frame in plan.frames[5:]:
+        Path(frame.path).unlink()
+    with pytest.raises(UnreachableError, match=r"there is no such file \(and 2 more frames"):
+        check_frames(plan)
 
 
 def test_a_group_without_any_readable_file_has_no_frame_to_use(tmp_path):

@@ -30,6 +30,8 @@ rule publish:
         disk_mb=lambda wildcards: RUN.group(wildcards.group).disk_mb,
     params:
         limits=RUN.limits_digest,
+        # As for integrate: a verdict on other frames or settings is none on these.
+        order=lambda wildcards: RUN.group(wildcards.group).order,
     message:
         "Judging {wildcards.group}"
     script:

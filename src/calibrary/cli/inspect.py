@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from calibrary.headers.reading import HeaderError, Reading, read_header
-from calibrary.records import ReasonCode
+from calibrary.records import ReasonCode, UnreachableError
 
 if TYPE_CHECKING:
     from calibrary.headers.dialects import HeaderExtras
@@ -44,7 +44,7 @@ def inspect(
     for file in files:
         try:
             readings.append(read_header(file, extras))
-        except HeaderError as error:
+        except (HeaderError, UnreachableError) as error:
             failed = True
             print(f"calibrary: {error}", file=sys.stderr)
     if as_json:

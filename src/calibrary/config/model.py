@@ -254,6 +254,20 @@ class Output(Section):
     fits_units: Literal["adu", "normalised"] = "adu"
 
 
+class Publish(Section):
+    """Which masters go into the library."""
+
+    masters: Literal["passed", "all"] = "passed"
+    """``all``: publish masters that failed verification too; their header says so."""
+    fewer: Literal["refuse", "warn"] = "refuse"
+    """What becomes of a master that lost frames of the one it would replace, though they are still
+    in the source and in no other group: bad, or set aside. ``refuse``: the old one stays."""
+
+
+def _publish(value: object) -> object:
+    return {"masters": value} if isinstance(value, str) else value
+
+
 Folder = Annotated[str, StringConstraints(min_length=1), AfterValidator(os.path.expanduser)]
 
 
@@ -298,8 +312,11 @@ class Config(Section):
     """A group whose master is in the library, of the same frames and settings, is not built."""
     overwrite_foreign: bool = False
     """Replace masters that Calibrary did not make where it needs their place."""
-    publish: Literal["passed", "all"] = "passed"
-    """``all``: publish masters that failed verification too; their header says so."""
+    publish: Annotated[
+        Publish,
+        BeforeValidator(_publish, json_schema_input_type=Publish | Literal["passed", "all"]),
+    ] = Publish()
+    """Which masters go into the library; ``publish: all`` is short for ``publish.masters: all``."""
     verify: VerifyLimits = VerifyLimits()
     """Where the figures of a master turn from pass to warn, and from warn to fail."""
 

@@ -14,6 +14,7 @@ from calibrary.plan.clusters import MICRO, limit_of, to_micro
 from calibrary.records import CalibraryError, Frame, FrameType, GroupKeys, Key, Status
 from calibrary.records.keys import Rule, all_keys, key_named
 from calibrary.records.text import decimal
+from calibrary.results import standing
 
 _LISTED = 5
 """Other groups, or candidates of one rung, that are shown."""
@@ -129,10 +130,8 @@ def _explain_group(
     alike = ", ".join(f"{key.words} {key.told(told)}" for key in keys)
     lines += [f"  alike in {alike}", f"  master   {group['master']}"]
     lines.append(f"  action   {group['action']}{_because(group['reason'])}")
-    verdict = results / "verify" / f"{name}.json"
-    if verdict.exists():
-        record = _read(verdict, results)
-        lines.append(f"  verdict  {record['verdict']}{_because(record['reason'])}")
+    record = standing(results, group)
+    lines.append(f"  verdict  {record['verdict']}{_because(record['reason'])}")
     lines += [f"  warning  {warning}" for warning in group["warnings"]]
     lines += _other_groups(group, groups, settings)
     if group["calibrator"] is not None:

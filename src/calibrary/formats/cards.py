@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from calibrary.records import CalibraryError, Reason, ReasonCode
+from calibrary.records import CalibraryError, Reason, ReasonCode, UnreachableError, is_unreachable
 
 CARD_BYTES = 80
 COMMENTARY = frozenset({"", "HISTORY", "COMMENT", "END"})
@@ -35,20 +35,18 @@ class HeaderError(CalibraryError):
         super().__init__(f"{path}: {self.reason}")
 
 
-def unreadable(path: object, error: Exception) -> HeaderError:
+def unreadable(path: object, error: Exception) -> HeaderError | UnreachableError:
     """Return the error for a file that the system, or unpacking, cannot read."""
     if isinstance(error, PermissionError):
         what = "no permission to read it", "change its permissions"
     elif isinstance(error, FileNotFoundError):
         what = "there is no such file", "check its name"
     elif isinstance(error, IsADirectoryError):
-        what = "is a folder", "name the files in it"
+        return HeaderError(path, "is a folder", "name the files in it")
     else:
         told = getattr(error, "strerror", None) or str(error) or type(error).__name__
         what = f"cannot be read ({told})", "copy it again"
-    # gzip's own errors are of the system's class, without a number.
-    of_system = isinstance(error, OSError) and error.errno is not None
-    return HeaderError(path, *what, ReasonCode.UNREACHABLE if of_system else ReasonCode.DAMAGED)
+    return UnreachableError(path, *what) if is_unreachable(error) else HeaderError(path, *what)
 
 
 class Card(NamedTuple):

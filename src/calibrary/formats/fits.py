@@ -126,15 +126,18 @@ def first_image(hdus: Sequence[FitsHdu], path: str | os.PathLike[str]) -> FitsHd
 
 
 def fits_sample_format(hdu: FitsHdu) -> str:
-    """Return the physical sample type of a FITS image: ``uint16`` for BITPIX 16, BZERO 32768."""
+    """Return the physical sample type of a FITS image: ``uint16`` for BITPIX 16, BZERO 32768.
+
+    Any other BZERO than those that shift the sign makes samples that are no such integers.
+    """
     if hdu.bitpix < 0:
         return f"float{-hdu.bitpix}"
-    if hdu.bscale != 1.0:
-        return "float32"
     half = float(2 ** (hdu.bitpix - 1))
-    if hdu.bitpix == 8:
-        return "int8" if hdu.bzero == -half else "uint8"
-    return f"uint{hdu.bitpix}" if hdu.bzero == half else f"int{hdu.bitpix}"
+    shifted = -half if hdu.bitpix == 8 else half
+    if hdu.bscale != 1.0 or hdu.bzero not in (0.0, shifted):
+        return "float32"
+    is_unsigned = (hdu.bzero == 0.0) == (hdu.bitpix == 8)
+    return f"{'u' if is_unsigned else ''}int{hdu.bitpix}"
 
 
 def is_normalised(hdu: FitsHdu) -> bool:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from calibrary.formats import cards
 from calibrary.formats.layout import Layout, PixelError
 from calibrary.formats.opening import open_unbuffered, with_more_files
-from calibrary.records import CalibraryError
+from calibrary.records import CalibraryError, UnreachableError
 
 IN_MEMORY_BYTES = 256 * 1024
 """Unpacked images up to this size stay in memory, larger ones go to a scratch file: an
@@ -61,7 +61,9 @@ class FileSource:
         Raises
         ------
         PixelError
-            The file ends before `out` is full, or cannot be read.
+            The file ends before `out` is full.
+        UnreachableError
+            It cannot be reached any more.
         """
         done = 0
         try:
@@ -175,7 +177,7 @@ def open_file(path: Path) -> IO[bytes]:
 
     Raises
     ------
-    PixelError
+    UnreachableError
         It cannot be opened.
     """
     try:
@@ -184,6 +186,7 @@ def open_file(path: Path) -> IO[bytes]:
         raise unreadable(path, error) from None
 
 
-def unreadable(path: Path, error: Exception) -> PixelError:
+def unreadable(path: Path, error: Exception) -> PixelError | UnreachableError:
     """Return the error for a file that the system, or a library, cannot read."""
-    return PixelError(str(cards.unreadable(path, error)))
+    found = cards.unreadable(path, error)
+    return found if isinstance(found, UnreachableError) else PixelError(str(found))

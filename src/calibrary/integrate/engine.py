@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from calibrary.integrate.frames import FrameLostError, Frames, check_alike
+from calibrary.integrate.frames import FrameLostError, Frames, IntegrationError, check_alike
 from calibrary.integrate.job import Job
 from calibrary.integrate.levels import Levels, measure_levels
 from calibrary.integrate.noise import HalfDifferences
 from calibrary.integrate.siril_levels import measure_siril_levels
 from calibrary.pixels.reading import FrameReader, read_image
-from calibrary.records import CalibraryError
 
 Image = npt.NDArray[np.float32]
 
@@ -109,8 +108,12 @@ def integrate(
 
     Raises
     ------
+    IntegrationError
+        No frame can be read; frames, or frames and the calibrator, do not fit together.
+    UnreachableError
+        A file is away just now.
     CalibraryError
-        No frame can be read; two frames, or a frame and the calibrator, do not fit together.
+        The calibrator cannot be read.
     """
     started = time.perf_counter()
     frames = Frames([Path(p) for p in paths], scratch, threads, opened)
@@ -134,7 +137,7 @@ def integrate(
 def _require_frames(frames: Frames) -> None:
     if not frames:
         reasons = frames.dropped[0][1] if frames.dropped else "none given"
-        raise CalibraryError(f"no frame to integrate can be read: {reasons}")
+        raise IntegrationError(f"no frame to integrate can be read: {reasons}")
 
 
 def _calibrator(calibrator: Path | Image | None, frames: Frames) -> Image | None:
@@ -144,7 +147,7 @@ def _calibrator(calibrator: Path | Image | None, frames: Frames) -> Image | None
     image = calibrator if isinstance(calibrator, np.ndarray) else read_image(calibrator)[0]
     layout = frames.layout
     if image.shape != (layout.rows, layout.width):
-        raise CalibraryError(
+        raise IntegrationError(
             f"{name}: {image.shape[1]} x {image.shape[0]} cannot be subtracted from "
             f"{frames.paths[0]}: {layout.width} x {layout.rows}; take another calibrator"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ SHIFTS = (4, 2)
 SHIFTED_FRACTION = 0.99
 """A frame is shifted when so many of its samples are multiples: hot pixels may be clipped."""
 _PROBED_ROWS = 8
+_NAMED = 20
+"""Frames of a kind that an error names."""
+
+
+class IntegrationError(CalibraryError):
+    """These frames give no master as they are: to try again changes nothing."""
 
 
 class FrameLostError(Exception):
@@ -128,45 +135,59 @@ class Frames:
         to_adu(stored, layout, out)
 
 
+class MixedFramesError(IntegrationError):
+    """Frames whose samples cannot be compared with one another.
+
+    Attributes
+    ----------
+    kinds
+        What their samples are, in words, and the frames of that kind; the commonest kind first.
+    """
+
+    def __init__(self, kinds: Mapping[str, Sequence[str]]) -> None:
+        self.kinds = {
+            kind: list(kinds[kind]) for kind in sorted(kinds, key=lambda k: (-len(kinds[k]), k))
+        }
+        told = " beside ".join(f"{kind} ({_named(paths)})" for kind, paths in self.kinds.items())
+        super().__init__(f"cannot be combined: {told}; keep one kind of them in the source folder")
+
+
 def check_alike(frames: Frames) -> None:
     """Check that samples of all frames can be compared.
 
     Raises
     ------
-    CalibraryError
-        Two frames differ in size, sample format or scale; the text names both.
+    MixedFramesError
+        Frames differ in size, sample format or scale; all of them are named.
     """
-    first, shifts = frames.layout, [_shift(frames, k) for k in range(len(frames))]
-    known = next((k for k, shift in enumerate(shifts) if shift is not None), 0)
-    for k in range(1, len(frames)):
-        other = frames.readers[k].layout
-        if (other.width, other.height, other.channels) != (
-            first.width,
-            first.height,
-            first.channels,
-        ):
-            _refuse(frames, 0, k, _size(first), _size(other))
-        if other.normalised != first.normalised:
-            _refuse(frames, 0, k, _scale(first), _scale(other))
-        if other.sample_format != first.sample_format:
-            _refuse(frames, 0, k, first.sample_format, other.sample_format)
-        if shifts[k] not in (None, shifts[known]):
-            _refuse(frames, known, k, f"shifted by {shifts[known]} bits", f"by {shifts[k]} bits")
+    shifts = [_shift(frames, k) for k in range(len(frames))]
+    usual = next((shift for shift in shifts if shift is not None), None)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for k, shift in enumerate(shifts):
+        # A frame of one value may be of any shift.
+        kind = _kind(frames.readers[k].layout, usual if shift is None else shift)
+        alike.setdefault(kind, []).append(str(frames.paths[k]))
+    if len(alike) > 1:
+        differ = [len(set(words)) > 1 for words in zip(*alike, strict=True)]
+        told = {" ".join(compress(kind, differ)): paths for kind, paths in alike.items()}
+        raise MixedFramesError(told)
 
 
-def _refuse(frames: Frames, a: int, b: int, of_a: str, of_b: str) -> None:
-    raise CalibraryError(
-        f"{frames.paths[b]}: cannot be combined with {frames.paths[a]}: {of_b} beside {of_a}; "
-        "take one of them out"
+def _kind(layout: Layout, shift: int | None) -> tuple[str, ...]:
+    """Return what must be equal for frames to be combined, in words."""
+    bits = f"of {16 - shift} bits shifted up to 16" if shift else "not shifted to 16 bits"
+    return (
+        f"{layout.width} x {layout.height} x {layout.channels}",
+        layout.sample_format,
+        "samples in [0, 1]" if layout.normalised else "samples in ADU",
+        "" if shift is None else f"samples {bits}",
     )
 
 
-def _size(layout: Layout) -> str:
-    return f"{layout.width} x {layout.height} x {layout.channels}"
-
-
-def _scale(layout: Layout) -> str:
-    return "samples in [0, 1]" if layout.normalised else "samples in ADU"
+def _named(paths: Sequence[str]) -> str:
+    names = ", ".join(Path(path).name for path in paths[:_NAMED])
+    more = len(paths) - _NAMED
+    return f"{names} and {more} more" if more > 0 else names
 
 
 def _meaning(layout: Layout) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from calibrary.formats.table import format_of
 from calibrary.headers.reading import HeaderError, read_header
 from calibrary.manifest.rows import encode_frame
 from calibrary.manifest.scanning import FoundFile
-from calibrary.records import Frame, Reason, ReasonCode, Status
+from calibrary.records import Frame, Reason, ReasonCode, Status, UnreachableError
 
 
 def read_frame(file: FoundFile, extras: Mapping[str, object] | None) -> Frame:
@@ -23,7 +23,7 @@ def read_frame(file: FoundFile, extras: Mapping[str, object] | None) -> Frame:
     path = Path(file.path)
     try:
         return read_header(path, extras, Path(file.root)).frame
-    except HeaderError as error:
+    except (HeaderError, UnreachableError) as error:
         reason = error.reason
     except Exception as error:
         text = f"header not understood ({type(error).__name__}: {error})"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from calibrary import progress
 from calibrary.files import write_text_atomic
 from calibrary.integrate.engine import Integration, integrate
+from calibrary.integrate.frames import IntegrationError, MixedFramesError
 from calibrary.masters.header import master_header
 from calibrary.masters.preview import render_preview
 from calibrary.pixels.reading import FrameReader, read_image, without_missing
@@ -25,8 +26,9 @@ from calibrary.records import (
     CalibraryError,
     GroupPlan,
     InputFrame,
+    UnreachableError,
 )
-from calibrary.verify.inputs import InputCheck, check_frames
+from calibrary.verify.inputs import MAX_SET_ASIDE, InputCheck, check_frames
 from calibrary.verify.measure import measure
 from calibrary.verify.standalone import measure_file
 
@@ -79,8 +81,11 @@ def build_group(
 
     Raises
     ------
+    UnreachableError
+        Frames are away just now, or changed while the job ran; nothing is recorded.
     CalibraryError
-        The library's master, for a group that is only measured, cannot be read.
+        The library's master, for a group that is only measured, cannot be read; or there is no
+        room to write.
     """
     started = time.monotonic()
     for suffix in SUFFIXES["both"]:
@@ -88,6 +93,7 @@ def build_group(
     calibrator = _Calibrator.choose(plan, place, calibrator_usable)
     record: dict[str, Any] = {
         "group": plan.group,
+        "digest": plan.digest,
         "failure": "",
         "header": {},
         "n_combined": 0,
@@ -107,6 +113,8 @@ def build_group(
             made = measure_file(existing, plan.frame_type)
         record.update(made)
     except NothingToBuildError as reason:
+        # A file that is just being copied is no bad one.
+        _require_unchanged(plan.frames)
         logger.warning("%s: not built: %s", plan.group, reason)
         record["failure"] = f"not built: {reason}"
     record["seconds"] = round(time.monotonic() - started, 3)
@@ -173,6 +181,7 @@ def _integrated(
     used, inputs, integration = _combined(plan, place, path, threads, mem_mb)
     previous = _previous(plan, place)
     measured = measure(plan, integration.master, integration, inputs, previous=previous)
+    _require_unchanged(plan.frames)
     record = calibrator.record if calibrator else None
     header = master_header(plan, used, integration, measured, record)
     figures = measured["figures"]
@@ -204,29 +213,77 @@ def _combined(
     """Check the frames and integrate those that are good; each is opened, and unpacked, once."""
     scratch = place.measured.parent
     opened: dict[str, FrameReader] = {}
+    odd: dict[str, str] = {}
     try:
         inputs = check_frames(plan, scratch=scratch, opened=opened)
-        set_aside = {check.path: check.reason or "" for check in inputs.set_aside}
-        used = [frame for frame in plan.frames if frame.path not in set_aside]
-        _require_enough(plan, used, set_aside)
-        integration = integrate(
-            [Path(frame.path) for frame in used],
-            plan.integration,
-            calibrator=calibrator,
-            bayer_pattern=plan.keys.bayer_pattern,
-            threads=threads,
-            mem_mb=mem_mb,
-            scratch=scratch,
-            opened=opened,
-            progress=progress.tell,
-        )
+        while True:
+            set_aside = odd | {check.path: check.reason or "" for check in inputs.set_aside}
+            used = [frame for frame in plan.frames if frame.path not in set_aside]
+            _require_enough(plan, used, set_aside)
+            try:
+                integration = integrate(
+                    [Path(frame.path) for frame in used],
+                    plan.integration,
+                    calibrator=calibrator,
+                    bayer_pattern=plan.keys.bayer_pattern,
+                    threads=threads,
+                    mem_mb=mem_mb,
+                    scratch=scratch,
+                    opened=opened,
+                    progress=progress.tell,
+                )
+                break
+            except MixedFramesError as mixed:
+                odd = _odd_ones(mixed, len(plan.frames))
+                opened.clear()
+            except IntegrationError as error:
+                raise NothingToBuildError(str(error)) from None
     finally:
         for reader in opened.values():
             reader.close()
+    integration.dropped += odd.items()
     set_aside |= integration.dropped
     used = [frame for frame in used if frame.path not in set_aside]
     _require_enough(plan, used, set_aside)
     return used, inputs, integration
+
+
+def _odd_ones(mixed: MixedFramesError, n_frames: int) -> dict[str, str]:
+    """Return the frames that differ from most of the group, and how.
+
+    Raises
+    ------
+    NothingToBuildError
+        They are too many to tell which are the right ones.
+    """
+    (usual, _), *others = mixed.kinds.items()
+    odd = {
+        path: f"{kind}, those of the group {usual}: it cannot be combined with them"
+        for kind, paths in others
+        for path in paths
+    }
+    if len(odd) > MAX_SET_ASIDE * n_frames:
+        raise NothingToBuildError(str(mixed)) from None
+    return odd
+
+
+def _require_unchanged(frames: Sequence[InputFrame]) -> None:
+    """Check that the files are those of the work order, before their pixels count.
+
+    Raises
+    ------
+    UnreachableError
+        One was replaced, or is away or still being written.
+    """
+    for frame in frames:
+        try:
+            stat = Path(frame.path).stat()
+        except OSError as error:
+            text = f"cannot be reached any more ({error.strerror})"
+            raise UnreachableError(frame.path, text) from None
+        if (stat.st_size, stat.st_mtime_ns) != (frame.size_bytes, frame.mtime_ns):
+            text = "changed while the workflow ran"
+            raise UnreachableError(frame.path, text, "run again when it is complete")
 
 
 def _require_enough(

@@ -109,6 +109,8 @@ def open_frame(path: Path, scratch: Path | None = None) -> FrameReader:
     ------
     PixelError
         The file cannot be understood, is truncated or corrupt; the text names it.
+    UnreachableError
+        The file cannot be reached.
     CalibraryError
         There is no room in the scratch folder.
     """

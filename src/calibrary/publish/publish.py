@@ -17,9 +17,10 @@ from typing import Any
 from calibrary.checks import QC_KEYWORDS
 from calibrary.config import Config
 from calibrary.files import appearing, write_text_atomic
+from calibrary.publish.fewer import Loss, frames_lost
 from calibrary.records import VOID, Action, CalibraryError, GroupPlan, Verdict
 from calibrary.verify.dark import dark_figures
-from calibrary.verify.judge import Judgement, judge
+from calibrary.verify.judge import Judgement, TestResult, judge
 
 Measured = dict[str, Any]
 """What `calibrary.masters.build` found of a candidate: figures, frames, plots, origin."""
@@ -51,6 +52,9 @@ def publish_group(sheet: Path, measured: Path, verdict: Path, config: Config) ->
     found["figures"] |= _above_bias(plan, found, measured.parent)
     found["figures"] |= _beside_calibrator(found, measured.parent, config)
     record = _judged(plan, found, config) | _calibrator_refused(found, measured.parents[1], config)
+    loss = _loss(plan, found, measured.parents[1], config)
+    if loss is not None:
+        record = _with_loss(record, loss, config)
     candidates = candidates_of(measured)
     if plan.action is Action.BUILD and candidates:
         record.update(_publish(plan, found, candidates, record, config))
@@ -87,7 +91,7 @@ def calibrator_stands(verdict: Mapping[str, Any], results: Path, config: Config)
     if standing.exists():
         record = read_verdict(standing)
         if record["limits_digest"] == limits_digest(config):
-            return bool((used == "candidate") == usable(record["verdict"], config))
+            return bool((used == "candidate") == usable(record, config))
     return bool((used == "candidate") == candidate_is_usable(measured, config))
 
 
@@ -112,12 +116,52 @@ def candidate_is_usable(measured: Path, config: Config) -> bool:
     found: Measured = json.loads(measured.read_text(encoding="utf-8"))
     if found["failure"]:
         return False
-    return usable(_judge(found, config).verdict, config)
+    results = measured.parents[1]
+    sheet = results / f"plan/sheets/{measured.stem}.json"
+    plan = GroupPlan.from_json(sheet.read_text(encoding="utf-8"))
+    if config.publish.fewer == "refuse" and _loss(plan, found, results, config) is not None:
+        return False
+    return _passes(_judge(found, config).verdict, config)
 
 
-def usable(verdict: str, config: Config) -> bool:
-    """Tell whether a master of this verdict goes to the library and calibrates flats."""
-    return verdict != Verdict.FAIL or config.publish == "all"
+def usable(verdict: Mapping[str, Any], config: Config) -> bool:
+    """Tell whether a master of this verdict is in the library and calibrates flats."""
+    return verdict["outcome"] not in ("refused", "not_built") and _passes(
+        verdict["verdict"], config
+    )
+
+
+def _passes(verdict: str, config: Config) -> bool:
+    return verdict != Verdict.FAIL or config.publish.masters == "all"
+
+
+def _loss(plan: GroupPlan, found: Measured, results: Path, config: Config) -> Loss | None:
+    """Return what the library would lose if the candidate took the place of the master there."""
+    if plan.action is not Action.BUILD or found["failure"]:
+        return None
+    published = Path(config.library) / plan.master
+    used = {frame["path"]: frame["reason"] for frame in found["frames"]}
+    return frames_lost(published, plan.digest, used, results / "plan/frames.csv")
+
+
+def _with_loss(record: dict[str, Any], loss: Loss, config: Config) -> dict[str, Any]:
+    """Return the verdict of a candidate that has fewer frames than the master in the library."""
+    refused = config.publish.fewer == "refuse"
+    remedy = (
+        "mend these files, or take them out of the source; or publish it with "
+        "--config 'publish={fewer: warn}'"
+    )
+    message = f"{loss}; {remedy}" if refused else str(loss)
+    verdict = Verdict.FAIL if refused else Verdict.WARN
+    source = "own: a master is often all that is left of its frames"
+    test = TestResult("frames.fewer", loss.now, loss.before, "", source, verdict, message)
+    told = [message, record["reason"]] if record["reason"] else [message]
+    return record | {
+        "outcome": "refused" if refused else record["outcome"],
+        "verdict": max(verdict, Verdict(record["verdict"]), key=list(Verdict).index),
+        "reason": "; ".join(told),
+        "tests": [*record["tests"], dataclasses.asdict(test)],
+    }
 
 
 def limits_digest(config: Config) -> str:
@@ -182,7 +226,7 @@ def _calibrator_refused(found: Measured, results: Path, config: Config) -> dict[
         return {}
     standing = read_verdict(results / f"verify/{calibrator['group']}.json")
     measured = results / f"candidates/{calibrator['group']}.json"
-    if usable(standing["verdict"], config) or _is_published(calibrator, measured, config):
+    if usable(standing, config) or _is_published(calibrator, measured, config):
         return {}
     reason = f"its calibrator {calibrator['group']} failed verification: {standing['reason']}"
     return {"verdict": Verdict.FAIL, "reason": reason}
@@ -231,7 +275,7 @@ def _publish(
     """Put the candidate into the library, or leave it, and return what became of it."""
     library = Path(config.library)
     failed = record["verdict"] == Verdict.FAIL
-    if failed and config.publish != "all":
+    if record["outcome"] == "refused" or (failed and config.publish.masters != "all"):
         had = (library / plan.master).exists()
         return {"outcome": "refused", "master": plan.master if had else None}
     for candidate in candidates:

@@ -1,6 +1,6 @@
 """The records that travel from stage to stage: plain data, read and written in one place."""
 
-from calibrary.records.errors import CalibraryError
+from calibrary.records.errors import CalibraryError, UnreachableError, is_unreachable
 from calibrary.records.frame import (
     CALIBRATION_TYPES,
     FRAME_FIELDS,
@@ -35,6 +35,8 @@ __all__ = [
     "ReasonCode",
     "Status",
     "TypeSource",
+    "UnreachableError",
     "Verdict",
+    "is_unreachable",
     "keys_of",
 ]

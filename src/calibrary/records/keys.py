@@ -178,25 +178,11 @@ def whole(value: float | None) -> float | int | None:
     return int(value) if value is not None and float(value).is_integer() else value
 
 
-_SAMPLE_CLASS = {
-    "uint8": "8-bit",
-    "int8": "8-bit",
-    "int16": "16-bit",
-    "uint16": "16-bit",
-    "int32": "32-bit",
-    "uint32": "32-bit",
-    "float32": "float",
-    "float64": "float",
-}
-"""Formats in one class hold the same ADU and may be mixed; others may not."""
-
-
 def _samples(of: Keyed) -> Hashable:
-    """Return what must be equal for the samples of two raw frames to be mixed."""
+    """Return what must be equal for the samples of two raw frames to be combined."""
     if not of.sample_format or (isinstance(of, Frame) and of.master_of is not None):
         return None  # the format of a master is its own, not that of its frames
-    name = _SAMPLE_CLASS.get(of.sample_format, of.sample_format)
-    return f"normalised {name}" if of.normalised else name
+    return f"normalised {of.sample_format}" if of.normalised else of.sample_format
 
 
 def _samples_word(keys: GroupKeys) -> str:

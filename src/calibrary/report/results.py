@@ -14,7 +14,6 @@ from typing import Any
 from calibrary.manifest.tables import read_reason
 from calibrary.records import (
     CALIBRATION_TYPES,
-    Action,
     CalibraryError,
     FrameType,
     GroupPlan,
@@ -23,8 +22,7 @@ from calibrary.records import (
     Status,
     Verdict,
 )
-
-NO_VERDICT = "the job ended without a verdict; its log says why"
+from calibrary.results import standing
 
 FRAME_COLUMNS = ("path", "frame_type", "group", "status", "reason")
 _PLAN_FIELDS = {field.name for field in dataclasses.fields(GroupPlan)}
@@ -165,18 +163,19 @@ def _master(
     known = {key: value for key, value in data.items() if key in _PLAN_FIELDS}
     plan = GroupPlan.from_dict({**known, "frames": ()})
     measured = results / "candidates" / f"{plan.group}.json"
+    verdict = standing(results, data)
+    outcome = verdict["outcome"]
     # Frames and plots stand with the candidate, what was judged with the verdict.
-    record = {**_json(measured, {}), **_json(results / "verify" / f"{plan.group}.json", {})}
-    outcome = record.get("outcome", "not_built")
+    found = _json(measured, {}) if "digest" in verdict else {}
+    record = {**found, **verdict}
     if outcome == "published" and since is not None and measured.stat().st_mtime < since:
         outcome = "reused"
     preview = results / "previews" / f"{plan.group}.jpg"
-    too_few = plan.action is Action.TOO_FEW
     return MasterResult(
         plan=plan,
-        verdict=Verdict(record.get("verdict", Verdict.WARN if too_few else Verdict.FAIL)),
+        verdict=Verdict(verdict["verdict"]),
         outcome=outcome,
-        reason=record.get("reason", plan.reason or NO_VERDICT) or "",
+        reason=verdict["reason"],
         n_frames=record.get("n_frames", counts.get(plan.group, 0)),
         record=record,
         preview=preview if outcome != "not_built" and preview.is_file() else None,

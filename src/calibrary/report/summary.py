@@ -13,8 +13,9 @@ import pandas as pd
 from calibrary import progress
 from calibrary.config import Config
 from calibrary.manifest import write_manifest
-from calibrary.records import Action, CalibraryError, Status, Verdict
+from calibrary.records import CalibraryError, Status, Verdict
 from calibrary.records.keys import all_keys
+from calibrary.results import standing
 
 _AGREED = (
     "group",
@@ -63,7 +64,7 @@ def write_summary(config: Config) -> None:
 
     results, library = Path(config.results), Path(config.library)
     plans = json.loads((results / "plan/groups.json").read_text(encoding="utf-8"))
-    verdicts = {plan["group"]: _verdict(plan, results) for plan in plans}
+    verdicts = {plan["group"]: standing(results, plan) for plan in plans}
     set_aside = _set_aside_later(verdicts, results)
     write_manifest(results / "plan/frames.csv", results / "manifest.csv", set_aside)
     write_groups(plans, verdicts, results / "groups.csv")
@@ -85,20 +86,6 @@ def started(results: Path) -> float | None:
     """Return when the run began, s since 1970: it took its lock then."""
     lock = results / ".lock"
     return lock.stat().st_mtime if lock.exists() else None
-
-
-def _verdict(plan: Mapping[str, Any], results: Path) -> dict[str, Any]:
-    """Return the verdict of a group, also of one that has too few frames to be judged."""
-    if plan["action"] == Action.TOO_FEW:
-        return {
-            "verdict": Verdict.WARN,
-            "reason": plan["reason"],
-            "master": None,
-            "calibrator": None,
-        }
-    path = results / f"verify/{plan['group']}.json"
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return record
 
 
 def _set_aside_later(groups: Iterable[str], results: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from calibrary.records import CalibraryError, FrameType, GroupPlan
+from calibrary.records import FrameType, GroupPlan, UnreachableError
 from calibrary.verify.group import GroupSample, examine_group
 from calibrary.verify.sampling import Sample, sample_of
 from calibrary.verify.statistics import mad_sigma
@@ -116,10 +116,22 @@ def check_frames(
     -------
     InputCheck
         Figures of each frame and of the group; `InputCheck.used` are the frames to combine.
+
+    Raises
+    ------
+    UnreachableError
+        Frames cannot be reached just now.
+    CalibraryError
+        There is no room to unpack frames.
     """
     readers: dict[str, FrameReader] = {}
-    checks, samples = _read(plan, scratch, readers)
-    result = _judged(plan, checks, samples)
+    try:
+        checks, samples = _read(plan, scratch, readers)
+        result = _judged(plan, checks, samples)
+    except BaseException:
+        for reader in readers.values():
+            reader.close()
+        raise
     used = {check.path for check in result.used}
     for path, reader in readers.items():
         if opened is not None and path in used:
@@ -143,17 +155,28 @@ def _judged(plan: GroupPlan, checks: list[FrameCheck], samples: dict[int, Sample
 def _read(
     plan: GroupPlan, scratch: Path | None, readers: dict[str, FrameReader]
 ) -> tuple[list[FrameCheck], dict[int, Sample]]:
+    from calibrary.formats.layout import PixelError
     from calibrary.pixels.reading import open_frame
+
+    unreachable: list[tuple[str, UnreachableError]] = []
 
     def read(path: str) -> Sample | str:
         try:
             readers[path] = open_frame(Path(path), scratch)
             return sample_of(readers[path])
-        except (CalibraryError, OSError) as error:
+        except PixelError as error:
             return str(error)
+        except UnreachableError as error:
+            unreachable.append((path, error))
+            return ""
 
     with ThreadPoolExecutor(max(1, plan.threads)) as pool:
         results = list(pool.map(read, [f.path for f in plan.frames]))
+    if unreachable:
+        # A master without them would be made of fewer frames than the user has.
+        path, error = min(unreachable, key=lambda pair: pair[0])
+        others = f" (and {n} more frames of its group)" if (n := len(unreachable) - 1) else ""
+        raise UnreachableError(path, error.reason.text + others, error.reason.remedy)
     checks: list[FrameCheck] = []
     samples: dict[int, Sample] = {}
     for index, (frame, result) in enumerate(zip(plan.frames, results, strict=True)):

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from calibrary.config import Config, load_config
 from calibrary.headers.dialects import load_dialects
 from calibrary.manifest.scanning import IGNORE_FILE
 from calibrary.records import VOID, Action, CalibraryError
+from calibrary.results import standing
 
 _NOT_OF_THE_PLAN = frozenset(
     ("source", "library", "results", "overrides", "headers", "publish", "verify")
@@ -173,6 +175,27 @@ class Run:
             # the plan would take the master for one that came from elsewhere, and keep it.
             verdict.replace(verdict.with_suffix(VOID))
 
+    def report_failures(self) -> None:
+        """Write the tables and the report of a run in which jobs failed, and print how it ended.
+
+        Snakemake makes no report where a verdict is missing. Nothing is done where the report is
+        there: then only `conclude` failed, or the plan, without which there is nothing to tell.
+        """
+        from calibrary.report.summary import conclude, write_summary
+
+        groups = self.results / "plan/groups.json"
+        plans = json.loads(groups.read_text(encoding="utf-8")) if groups.exists() else []
+        judged = set(self.judged_groups) if plans else set()
+        if all(
+            "digest" in standing(self.results, plan) for plan in plans if plan["group"] in judged
+        ):
+            return
+        try:
+            write_summary(self.config)
+            conclude(self.results / "groups.csv")
+        except CalibraryError as error:
+            print(f"calibrary: {error}", file=sys.stderr)
+
     def forecast(self) -> None:
         """Print what a run would do to each master and why; nothing is changed."""
         from calibrary.workflow.forecast import forecast
@@ -231,7 +254,10 @@ class Run:
         for path in sorted((self.results / "verify").glob("*.json")):
             verdict = read_verdict(path)
             measured = self.results / f"candidates/{path.stem}.json"
-            if verdict["master"] is not None and not (self.library / verdict["master"]).exists():
+            if not measured.exists():
+                # The job that should have made it anew failed or was killed.
+                yield path.stem, True
+            elif verdict["master"] is not None and not (self.library / verdict["master"]).exists():
                 # The candidate is published once more where it is still there.
                 yield path.stem, not candidates_of(measured)
             elif not calibrator_stands(verdict, self.results, self.config):
