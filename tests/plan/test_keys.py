@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -203,7 +204,7 @@ def test_an_added_key_is_heeded_everywhere(shoot, plan, shelve, tmp_path, config
         shelve("dark", f"a/{name}.xisf", NIGHT, egain=value, inputs_digest=name)
         for name, value in (("one", 1.0), ("two", 2.0))
     ]
-    rows = coverage([], masters, config, {}, __import__("datetime").date(2025, 11, 11))
+    rows = coverage([], masters, config, {}, date(2025, 11, 11))
     assert sorted(rows["setting"].str.split().str[-1]) == ["E1.0", "E2.0"], "coverage"
     kept = make_plan(darks[:5], [masters[1]], config, Overrides())
     assert kept.groups[0].master != "a/two.xisf", "places"
@@ -215,6 +216,24 @@ def test_an_added_key_is_in_the_header_of_a_master(shoot, plan):
 
     (group,) = plan(shoot("dark", 5, NIGHT, egain=2.5)).groups
     assert ("TESTCARD", 2.5, "an added key") in _identity_cards(group)
+
+
+def test_zero_is_a_value_and_not_unknown(shelve, config):
+    """Masters with a USB limit of 0 and without one are two rows of the coverage."""
+    masters = [
+        shelve("dark", f"a/{name}.xisf", NIGHT, usb_limit=limit, inputs_digest=name)
+        for name, limit in (("none", None), ("zero", 0.0))
+    ]
+    rows = coverage([], masters, config, {}, date(2025, 11, 11))
+    assert sorted(rows["setting"].str.split().str[-1]) == ["NO_USB", "USB0"]
+
+
+def test_what_is_told_is_what_is_compared(shoot):
+    keys = keys_of(shoot("flat", 1, NIGHT, filter="Ha")[0])
+    assert key_named("filter").told(keys) == "Ha", "as the header spells it"
+    assert key_named("pedestal").told(keys) == "0 ADU", "no PEDESTAL says the same as 0"
+    assert key_named("usb_limit").told(keys) == "60"
+    assert key_named("camera_serial").told(keys) == "unknown"
 
 
 def test_the_fields_of_a_group_are_those_of_the_keys():

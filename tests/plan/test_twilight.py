@@ -4,6 +4,7 @@ import pytest
 
 from calibrary.config import load_config
 from calibrary.records import FrameType
+from calibrary.report.attention import dark_flat_advice
 
 EVENING = "2025-11-10T18:00:00"
 
@@ -99,3 +100,16 @@ def test_no_dark_flat_of_one_exposure_calibrates_them_all(shoot, plan, fraction)
     if len(group.exposures) > 1:
         assert group.calibrator.kind == "bias"
         assert "exposures from 1 to 12 s of the flats" in group.calibrator.reason
+
+
+@pytest.mark.parametrize(
+    ("exposures", "advice"),
+    [
+        (RISING[:8], "fine for a twilight: no one dark-flat fits all exposures"),
+        ([1.5] * 5, "shoot dark-flats of 1.5 s, or go on"),
+        ([None] * 5, "tell the exposure under `set` in the overrides, or go on"),
+    ],
+)
+def test_what_the_end_of_a_run_advises(shoot, plan, exposures, advice):
+    (group,) = flats(plan(twilight(shoot, exposures)))
+    assert dark_flat_advice(group) == advice

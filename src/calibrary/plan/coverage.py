@@ -203,7 +203,10 @@ def _state(keys: GroupKeys) -> tuple[Hashable, ...]:
 
     Of a whole frame some programs write that it begins at zero, others nothing.
     """
-    return tuple(key.in_master(keys) or (0 if key.name in _ORIGIN else None) for key in _telling())
+    return tuple(
+        0 if value is None and key.name in _ORIGIN else value
+        for key, value in ((key, key.in_master(keys)) for key in _telling())
+    )
 
 
 _ORIGIN = ("x_origin", "y_origin")

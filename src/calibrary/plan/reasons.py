@@ -126,6 +126,8 @@ class Explainer:
         its, mine = (_figure(getattr(side, _FIELDS[key]), unit) for side in (candidate, self.flat))
         if key == "exposure" and len(self.flat.exposures) > 1:
             return f"exposure {its} against {exposures_in_words(self.flat.exposures)} of the flats"
+        if its == mine == "unknown":
+            return f"{key} of both unknown"
         values = f"{key} {its} against the flat's {mine}"
         if math.isnan(delta):
             return values

@@ -141,7 +141,8 @@ class Key:
 
     def told(self, of: Keyed) -> str:
         """Return the value in words, as the header has it, with its unit."""
-        return self.shown(self.value(of) if self.fields else self.normal(getattr(of, self.name)))
+        written = None if self.fields else self.normal(getattr(of, self.name))
+        return self.shown(self.value(of) if written is None else written)
 
     def in_master(self, of: Keyed) -> Hashable:
         """Return what is compared between a group and the header of a master."""
@@ -455,20 +456,17 @@ def missing_keys(of: Keyed, frame_type: FrameType, date_obs: str | None) -> list
     return missing if date_obs is not None else [*missing, "date"]
 
 
-def alike(
-    first: Keyed, second: Keyed, keys: Iterable[Key], *, strict: bool = False
-) -> tuple[bool, int]:
+def alike(first: Keyed, second: Keyed, keys: Iterable[Key]) -> tuple[bool, int]:
     """Say whether nothing in `keys` keeps two apart, and how many of them only one side knows.
 
-    Keys that are often unknown (`Key.if_known`) exclude only where both sides know them, unless
-    `strict`.
+    Keys that are often unknown (`Key.if_known`) exclude only where both sides know them.
     """
     unsure = 0
     for key in keys:
         mine, its = key.value(first), key.value(second)
         if mine == its:
             continue
-        if key.excludes(mine, its, lenient=key.if_known and not strict):
+        if key.excludes(mine, its, lenient=key.if_known):
             return False, unsure
         unsure += 1
     return True, unsure

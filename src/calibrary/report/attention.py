@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from calibrary.records import Action, Verdict
+from calibrary.records import Action, GroupPlan, Verdict
 from calibrary.report import formats
 from calibrary.report.results import MasterResult, Results
 
@@ -64,12 +64,21 @@ def _remedy(master: MasterResult) -> str:
         if test["name"] == "frames.n" and isinstance(figure, float) and isinstance(limit, float):
             told.append(f"shoot {limit - figure:.0f} more")
         elif test["name"] == "calibrator.step":
-            told.append(f"shoot dark-flats of {formats.exposure(plan.keys.exposure_s)}, or go on")
+            told.append(dark_flat_advice(plan))
         elif test.get("remedy") and test["remedy"] not in told:
             told.append(str(test["remedy"]))
     if master.verdict is Verdict.FAIL:
         told = [*told[:1], f"calibrary explain {plan.group}"]
     return "; ".join(told[:2])
+
+
+def dark_flat_advice(plan: GroupPlan) -> str:
+    """Return what to do about flats that got something else than a dark-flat."""
+    if len(plan.exposures) > 1:
+        return "fine for a twilight: no one dark-flat fits all exposures"
+    if plan.keys.exposure_s is None:
+        return "tell the exposure under `set` in the overrides, or go on"
+    return f"shoot dark-flats of {formats.exposure(plan.keys.exposure_s)}, or go on"
 
 
 def _of_frames(results: Results) -> Iterable[Item]:

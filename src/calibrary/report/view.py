@@ -93,8 +93,11 @@ def _camera(master: MasterResult) -> str:
 
 
 _SHOWN_APART = frozenset(
-    ("camera", "telescope", "width", "height", "channels", "x_binning", "y_binning", "gain")
-) | {"offset", "bayer_pattern"}
+    (
+        *("camera", "telescope", "gain", "offset", "x_binning", "y_binning"),
+        *("width", "height", "channels", "bayer_pattern"),
+    )
+)
 """Keys that the page shows elsewhere, or in words of their own."""
 
 
