@@ -46,6 +46,8 @@ lint: dev  ## style, types, workflow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32
+	$(BIN)/mypy --platform darwin
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/pytest tests/workflow/test_lint.py
 	$(BIN)/python -m calibrary.config --check

@@ -6,9 +6,11 @@ Nothing here knows about formats. Reads take an offset, so that threads may shar
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import IO, Protocol
 
 import numpy as np
@@ -54,6 +56,7 @@ class FileSource:
 
     def __init__(self, path: Path, file: IO[bytes], start: int) -> None:
         self._path, self._file, self._start = path, file, start
+        self._moving = Lock()
 
     def read_into(self, offset: int, out: Bytes) -> None:
         """Fill `out` from the file, without any buffer in between.
@@ -69,12 +72,21 @@ class FileSource:
         try:
             while done < out.size:
                 # The system reads at most 2 GiB in one call.
-                got = os.preadv(self._file.fileno(), [out[done:].data], self._start + offset + done)
+                got = self._read_at(self._start + offset + done, out[done:])
                 if got == 0:
                     raise PixelError(f"{self._path}: ends within its pixels; copy it again")
                 done += got
         except OSError as error:
             raise unreadable(self._path, error) from None
+
+    def _read_at(self, position: int, out: Bytes) -> int:
+        """Read into `out` from a place in the file; several threads may read one file."""
+        if sys.platform != "win32" and hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [out.data], position)
+        # Windows, and macOS before 11: one thread at a time moves the file's position.
+        with self._moving:
+            self._file.seek(position)
+            return self._file.readinto(out.data) or 0  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Close the file."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from filelock import FileLock
 from numba import njit
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -100,7 +101,7 @@ def cache_folder() -> Path:
         else [
             Path(__file__).parent / "__pycache__",
             Path(user).expanduser() / "calibrary",
-            Path(tempfile.gettempdir()) / f"calibrary-{os.getuid()}",
+            Path(tempfile.gettempdir()) / f"calibrary-{_user_id()}",
         ]
     )
     name = f"kernels-{_source_digest()}"
@@ -110,9 +111,16 @@ def cache_folder() -> Path:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
             continue
-        if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
+        if os.access(folder, os.W_OK) and folder.stat().st_uid == _user_id():
             return folder
     return Path(tempfile.mkdtemp(prefix="calibrary-"))
+
+
+def _user_id() -> int:
+    """Return the number by which the system tells whose a file is."""
+    if sys.platform == "win32":
+        return 0  # as `Path.stat` has it there; a temporary folder is the user's own
+    return os.getuid()
 
 
 def _source_digest() -> str:
@@ -131,8 +139,7 @@ def _first_alone(marker: Path) -> Iterator[None]:
         return
     log.info("compiling for this processor: done once, takes some 15 s")
     progress.tell(0.0, "preparing the integration for this computer (once, about 15 s)")
-    with marker.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(marker.with_suffix(".lock")):
         yield
         marker.touch()
 

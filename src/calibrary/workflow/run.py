@@ -7,7 +7,6 @@ cluster. What costs is left until it is asked for.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -16,7 +15,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from filelock import FileLock, Timeout
 
 from calibrary.config import Config, load_config
 from calibrary.headers.dialects import load_dialects
@@ -77,7 +78,7 @@ class Run:
         self.library = Path(self.config.library)
         self.report = str(self.config.report_path)
         self._groups: tuple[int, dict[str, RunGroup]] | None = None
-        self._lock: IO[str] | None = None
+        self._lock: FileLock | None = None
 
     def path(self, below: str) -> str:
         """Return a path below the results folder."""
@@ -234,13 +235,14 @@ class Run:
     def _keep_others_out(self) -> None:
         # Held until the process ends, however it ends; Snakemake's own lock is per folder it is
         # started in, and two of those may share one results folder.
-        self._lock = (self.results / ".lock").open("a")
+        lock = FileLock(self.results / ".lock", blocking=False)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            lock.acquire()
+        except Timeout:
             msg = f"another run is at work in '{self.results}'; wait for it to end"
             raise CalibraryError(msg) from None
-        os.utime(self._lock.fileno())  # when this run began, for its summary
+        self._lock = lock
+        os.utime(self.results / ".lock")  # when this run began, for its summary
 
     def _voided(self) -> Iterator[tuple[str, bool]]:
         """Yield groups whose verdict is no longer true, and whether their figures are neither.
