@@ -10,7 +10,9 @@ import pytest
 
 from calibrary.config.model import Frames
 from calibrary.records import CalibraryError
+from calibrary.report.attention import remedy
 from calibrary.report.page import write_report
+from calibrary.report.results import read_results
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror='alert(1)'></script><!--"
 
@@ -182,3 +184,15 @@ def test_what_is_missing_or_damaged_is_named(fake, tmp_path):
     with pytest.raises(CalibraryError, match=r"groups\.json: damaged; delete it"):
         write_report(tmp_path, tmp_path, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
+
+
+def test_what_needs_attention_says_what_to_do(fake, tmp_path):
+    page = Page(written(fake, tmp_path))
+    masters = [m for m in read_results(fake.results).masters if m.verdict != "pass"]
+    wanted = [text for text in map(remedy, masters) if text]
+    assert len(wanted) >= 2
+    assert all(page.says(text) for text in wanted)
+    shown = [a for a in page.all("span") if a.get("class") == "remedy"]
+    assert len(shown) == len(wanted)
+    (failed,) = [m.plan.group for m in masters if m.verdict == "fail"]
+    assert page.says(f"calibrary explain {failed}")

@@ -37,7 +37,7 @@ def _of_master(master: MasterResult, *, several: bool) -> Item:
     night = (plan.first_date_obs or "")[:10]
     camera = plan.keys.camera if several else None
     what = " ".join(filter(None, (formats.label(plan), night, camera)))
-    return Item(master.verdict, what, _reason(master), _remedy(master))
+    return Item(master.verdict, what, _reason(master), remedy(master))
 
 
 def _failed(master: MasterResult) -> list[dict[str, object]]:
@@ -54,7 +54,8 @@ def _reason(master: MasterResult) -> str:
     return master.reason
 
 
-def _remedy(master: MasterResult) -> str:
+def remedy(master: MasterResult) -> str:
+    """Return what to do about a master that did not pass; empty where there is nothing."""
     plan = master.plan
     if plan.action is Action.TOO_FEW:
         return f"shoot {plan.required - master.n_frames} more, or leave it"

@@ -15,6 +15,7 @@ from calibrary.config.model import FrameCounts, Frames
 from calibrary.records import Status, Verdict
 from calibrary.records.keys import binding_keys
 from calibrary.report import formats
+from calibrary.report.attention import remedy
 from calibrary.report.charts import captions, chart_data
 from calibrary.report.explanation import explanation
 from calibrary.report.results import MasterResult
@@ -45,6 +46,7 @@ def master_view(master: MasterResult, frames: Frames) -> dict[str, Any]:
         "outcome": master.outcome,
         "outcome_name": formats.OUTCOME_NAMES.get(master.outcome, master.outcome),
         "reason": master.reason,
+        "remedy": remedy(master),
         "warnings": master.record.get("warnings") or list(plan.warnings),
         "n_combined": master.record.get("n_combined") or master.n_frames,
         "counts": counts_of(frames, plan.frame_type.value),
